@@ -1,0 +1,131 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of the server: name, default, check and help. `.env.example` and the table in the README are
+ * written from this list by `npm run config-docs`, and a test fails when they differ.
+ */
+export interface Setting {
+  schema: z.ZodType;
+  /** As it would be written in the environment; empty when unset. */
+  default: string;
+  help: string;
+  /** Where the value must never be shown. */
+  secret?: true;
+}
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const url = z.url({ protocol: /^https?$/ });
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((v) => (v === '' ? undefined : v), schema.optional());
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+/** A size such as `20mb`, `512kb` or a plain number of bytes. */
+const byteSize = z
+  .string()
+  .regex(/^\d+\s*(b|kb|mb|gb)?$/i, 'must be a size such as 20mb, 512kb or a number of bytes')
+  .transform((text) => {
+    const unit =
+      { kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }[/[kmg]b$/i.exec(text)?.[0].toLowerCase() ?? ''] ?? 1;
+    return Number.parseInt(text, 10) * unit;
+  });
+
+export const SETTINGS = {
+  HOST: { schema: z.string().min(1), default: '127.0.0.1', help: 'Address to listen on.' },
+  PORT: { schema: integer(0, 65_535), default: '5111', help: 'Port to listen on; 0 takes any free one.' },
+  CCC_DATA_DIR: {
+    schema: z.string().min(1),
+    default: './data',
+    help: 'Folder that holds the record and the projection; created when missing.',
+  },
+  CCC_PROVIDER: {
+    schema: z.enum(['auto', 'openai', 'rehearsal']),
+    default: 'auto',
+    help: 'Who answers: `openai` (any compatible server), `rehearsal` (built in, offline), or `auto`: openai when a key or a base URL is set, else rehearsal.',
+  },
+  OPENAI_API_KEY: {
+    schema: optional(z.string()),
+    default: '',
+    help: "The upstream's key. Stays in this process.",
+    secret: true,
+  },
+  OPENAI_BASE_URL: {
+    schema: optional(url),
+    default: '',
+    help: "The upstream's API root, such as http://127.0.0.1:11434/v1 for Ollama. OpenAI's own when empty.",
+  },
+  OPENAI_MODEL: {
+    schema: z.string().min(1),
+    default: 'gpt-4o-mini',
+    help: 'Model for calls that name none.',
+  },
+  OPENAI_TIMEOUT_MS: {
+    schema: integer(1, 3_600_000),
+    default: '600000',
+    help: 'Longest wait for the upstream, in milliseconds.',
+  },
+  OPENAI_MAX_RETRIES: {
+    schema: integer(0, 10),
+    default: '2',
+    help: "Retries of CCC's own upstream calls (the cycle, summaries); calls passed through are never retried.",
+  },
+  CCC_BEATRICE_MODEL: {
+    schema: optional(z.string()),
+    default: '',
+    help: "Beatrice's model; the request's model when empty.",
+  },
+  CCC_CODEY_MODEL: {
+    schema: optional(z.string()),
+    default: '',
+    help: "Codey's model; the request's model when empty.",
+  },
+  CCC_COVENANT_DEFAULT: {
+    schema: z.enum(['cycle', 'direct']),
+    default: 'cycle',
+    help: 'What a /v2 chat with a session does when neither request nor session says.',
+  },
+  CCC_MAX_ROUNDS: { schema: integer(1, 10), default: '3', help: 'Most revisions in a cycle.' },
+  CCC_MAX_CONTEXT_TURNS: {
+    schema: integer(0, 200),
+    default: '12',
+    help: 'Most remembered turns added to a prompt.',
+  },
+  CCC_MAX_CONTEXT_TOKENS: {
+    schema: integer(0, 200_000),
+    default: '2000',
+    help: 'Most tokens that memory adds to a prompt.',
+  },
+  CCC_SUMMARY_TRIGGER_TOKENS: {
+    schema: integer(200, 1_000_000),
+    default: '6000',
+    help: 'A conversation is summarised in the background once its unsummarised turns pass this many tokens.',
+  },
+  CCC_MAX_BODY: { schema: byteSize, default: '20mb', help: 'Largest request body.' },
+  CCC_SHUTDOWN_MS: {
+    schema: integer(0, 600_000),
+    default: '10000',
+    help: 'How long running requests may take to finish after SIGTERM or SIGINT, in milliseconds.',
+  },
+  CORS_ORIGINS: {
+    schema: list,
+    default: '',
+    help: 'Further origins whose pages may call this server, comma separated.',
+  },
+  CCC_ALLOWED_HOSTS: {
+    schema: list,
+    default: '',
+    help: 'Further names this server may be called by (Host header), comma separated; needed behind a reverse proxy.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    default: 'info',
+    help: 'How much is logged.',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Settings = Readonly<{ [K in SettingName]: z.output<(typeof SETTINGS)[K]['schema']> }>;

@@ -1,0 +1,95 @@
+import type { ChatRequest, Usage } from '../models/chat-types.ts';
+import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../store/cycle-store.ts';
+import type { BuiltContext } from '../memory/memory-service.ts';
+import type { Agent, TurnRecord } from '../store/records.ts';
+
+/** How a cycle ends. The list is closed. */
+export const OUTCOMES = [
+  'approved',
+  'approved_with_notes',
+  'max_rounds',
+  'token_budget',
+  'time_budget',
+  'stalled',
+  'review_unavailable',
+  'upstream_error',
+  'client_cancelled',
+  'drained',
+  'awaiting_tools',
+  'awaiting_decision',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export interface CycleOptions {
+  maxRounds: number;
+  maxTotalTokens: number | null;
+  criteria: string[];
+}
+
+export interface StartCycle {
+  sessionId: string;
+  conversationId: string;
+  /** What the person asked: the text of the last user message. */
+  directive: string;
+  /** The client's request, CCC's own fields taken out: its model, sampling fields and messages go to Codey. */
+  request: ChatRequest;
+  options: CycleOptions;
+  /** What memory adds; null when memory is off or has nothing. */
+  context: BuiltContext | null;
+  /** False: nothing of the exchange is stored as turns (the cycle itself still is). */
+  storeTurns: boolean;
+}
+
+/** Something to watch: a stored event, or a piece of text that is being written right now (not stored). */
+export type CycleSignal =
+  | { kind: 'event'; event: CycleEventRecord }
+  | { kind: 'delta'; agent: Agent; round: number; step: 'guidance' | 'draft' | 'verdict'; text: string };
+
+export interface VerdictSummary {
+  round: number;
+  decision: string;
+  issues: { id: string; severity: string; where: string; fix: string }[];
+  criteria: { id: string; met: string; evidence: string }[];
+}
+
+export interface CycleResult {
+  cycleId: string;
+  outcome: Outcome;
+  /** The best reviewed draft; empty when there is none. */
+  answer: string;
+  finishReason: 'stop' | 'length' | 'tool_calls' | 'content_filter';
+  /** One sentence: why it ended and which draft this is. */
+  reason: string;
+  rounds: number;
+  verdicts: VerdictSummary[];
+  usage: Usage;
+  usageByAgent: Partial<Record<Agent, Usage>>;
+  model: string;
+  turns: TurnRecord[];
+  /** Set with outcome upstream_error: what to tell the client. */
+  error: { status: number; error: Record<string, unknown>; headers: Record<string, string> } | null;
+}
+
+export interface RunningCycle {
+  cycleId: string;
+  /** Hears everything from the beginning on, also what came before it was called. Returns how to stop. */
+  watch(listener: (signal: CycleSignal) => void): () => void;
+  /** Resolves however the cycle ends; rejects only when the record fails. */
+  done: Promise<CycleResult>;
+  /** Stops spending at once; the cycle ends as client_cancelled. */
+  cancel(): void;
+}
+
+export interface CycleService {
+  start(input: StartCycle): Promise<RunningCycle>;
+  /** @throws cycle_not_found */
+  get(cycleId: string): Promise<{ cycle: CycleRecord; steps: CycleStepRecord[] }>;
+  /** Stored events after `afterSeq`, then live ones until the cycle rests or `signal` aborts. */
+  follow(cycleId: string, afterSeq: number, signal: AbortSignal): AsyncIterable<CycleSignal>;
+  /** @throws cycle_not_found, cycle_conflict when it has ended */
+  cancel(cycleId: string): Promise<CycleRecord>;
+  /** Continues a cycle that a crash or a stop interrupted. @throws cycle_not_found, cycle_conflict */
+  resume(cycleId: string): Promise<RunningCycle>;
+  /** Stops running cycles at their next step boundary, at the latest after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}

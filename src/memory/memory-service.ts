@@ -1,0 +1,143 @@
+import type {
+  Agent,
+  AgentStateRecord,
+  ConversationRecord,
+  Json,
+  JsonObject,
+  NewJob,
+  NewTurn,
+  Page,
+  SessionRecord,
+  SummaryRecord,
+  TurnKind,
+  TurnRecord,
+} from '../store/records.ts';
+import type { Idempotency } from '../store/memory-dal.ts';
+
+/** A turn as a caller of the service gives it. */
+export interface TurnInput {
+  agent: Agent;
+  content: string;
+  kind?: TurnKind;
+  speaker?: string | null;
+  /** When it was said, milliseconds since the epoch; now when absent. */
+  timestamp?: number;
+  cycleId?: string | null;
+  metadata?: JsonObject;
+}
+
+/** What a prompt is being built for. */
+export interface ContextRequest {
+  sessionId: string;
+  /** The conversation being continued; its newest turns are what the client sent, not memory. */
+  conversationId: string | null;
+  directive: string;
+  maxTurns: number;
+  maxTokens: number;
+  includeAgentState: boolean;
+  includeCausal: boolean;
+  /** Texts the client already sent: remembered turns equal to one of them are left out. */
+  alreadySent: string[];
+}
+
+/** One remembered turn with why it is here. */
+export interface ContextTurn {
+  turn: TurnRecord;
+  /** 0 to 1 within this result; 1 is the best. */
+  score: number;
+  /** How it was found. */
+  source: 'recent' | 'lexical' | 'dense' | 'neighbour';
+  /** The parts the score was made of, for people who want to know why. */
+  parts: Record<string, number>;
+}
+
+/** What memory has to add to a prompt, and the reasons. */
+export interface BuiltContext {
+  /** The text for the prompt: delimited, attributed data. Null when memory has nothing to say. */
+  prompt: string | null;
+  /** Tokens of `prompt`. */
+  tokenCount: number;
+  relevantTurns: ContextTurn[];
+  relevantConversations: { conversationId: string; directive: string; score: number; source: string }[];
+  summary: SummaryRecord | null;
+  causalNarrative: string | null;
+  agentStates: AgentStateRecord[];
+  lessons: Json[];
+  totalConversations: number;
+  /** Sections of `prompt` in order, with their tokens: for the inspector. */
+  sections: { name: string; text: string; tokens: number }[];
+  /** Found, but left out for want of room. */
+  omittedTurns: number;
+}
+
+/** Sessions, conversations, turns, context and summaries. Unknown ids throw the `*_not_found` errors. */
+export interface MemoryService {
+  createSession(input: {
+    userPreferences?: JsonObject;
+    initialContext?: JsonObject | null;
+  }): Promise<{ session: SessionRecord; token: string }>;
+  /** The session a token opens, or null. */
+  openByToken(token: string): Promise<SessionRecord | null>;
+  getSession(sessionId: string): Promise<SessionRecord>;
+  listSessions(input: { limit: number; cursor: string | null }): Promise<Page<SessionRecord>>;
+  setPreferences(sessionId: string, preferences: JsonObject): Promise<SessionRecord>;
+  archiveSession(sessionId: string): Promise<SessionRecord>;
+  eraseSession(sessionId: string): Promise<void>;
+
+  /** Begins a conversation; the directive is stored as Wykeve's first turn unless `storeDirective` is false. */
+  createConversation(input: {
+    sessionId: string;
+    directive: string;
+    storeDirective?: boolean;
+  }): Promise<{ conversation: ConversationRecord; turns: TurnRecord[] }>;
+  getConversation(conversationId: string): Promise<ConversationRecord>;
+  listConversations(input: {
+    sessionId: string;
+    limit: number;
+    cursor: string | null;
+  }): Promise<Page<ConversationRecord>>;
+  listTurns(input: { conversationId: string; fromNumber: number; limit: number }): Promise<TurnRecord[]>;
+  appendTurns(input: {
+    conversationId: string;
+    turns: TurnInput[];
+    idempotency?: Idempotency;
+  }): Promise<{ turns: TurnRecord[]; replayed: boolean }>;
+
+  /** A turn with its id, time and index terms, for those who store turns in a transaction of their own. */
+  prepareTurn(turn: TurnInput): NewTurn;
+  /** Background work that new turns of a conversation give rise to; stored in the turns' transaction. */
+  jobsForTurns(conversationId: string): NewJob[];
+
+  buildContext(request: ContextRequest): Promise<BuiltContext>;
+  searchTurns(input: {
+    sessionId: string;
+    query: string;
+    maxResults: number;
+    relevanceThreshold: number;
+    timeRange: { from?: number; to?: number } | null;
+  }): Promise<ContextTurn[]>;
+
+  getSummary(
+    sessionId: string,
+    conversationId: string | null,
+  ): Promise<{ current: SummaryRecord | null; history: SummaryRecord[] }>;
+  /** The person's own summary; becomes the newest version. */
+  putSummary(input: {
+    sessionId: string;
+    conversationId: string | null;
+    text: string;
+  }): Promise<SummaryRecord>;
+
+  getAgentState(sessionId: string, agent: Agent): Promise<AgentStateRecord>;
+  putAgentState(input: {
+    sessionId: string;
+    agent: Agent;
+    state: JsonObject;
+    expectedVersion?: number;
+  }): Promise<AgentStateRecord>;
+
+  /** The whole session, row by row, as NDJSON lines without the line end. */
+  exportSession(sessionId: string): AsyncIterable<string>;
+  /** Takes an export back. Nothing is visible until all of it is stored. */
+  importSession(lines: AsyncIterable<string>): Promise<{ session: SessionRecord; token: string }>;
+}

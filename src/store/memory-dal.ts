@@ -1,0 +1,170 @@
+import type {
+  Agent,
+  AgentStateRecord,
+  ConversationRecord,
+  JobRecord,
+  JsonObject,
+  NewJob,
+  NewTurn,
+  Page,
+  SessionRecord,
+  SummaryRecord,
+  TurnRecord,
+} from './records.ts';
+import type { CausalStore } from './causal-store.ts';
+import type { CycleStore } from './cycle-store.ts';
+import type { TurnIndex } from './turn-index.ts';
+
+/**
+ * The system of record. Asynchronous even where the engine is not, so that every implementation can stand in
+ * for every other; one test suite (`test/store`) runs against each.
+ *
+ * Each method is one transaction: it is done wholly and durably when its promise resolves, or not at all when it
+ * rejects. Arguments and results are plain data (they cross a thread). "Not found" is `null`, never an exception;
+ * rules of the record that a caller breaks are a `CccError`.
+ */
+export interface MemoryDAL {
+  readonly sessions: SessionStore;
+  readonly conversations: ConversationStore;
+  readonly turns: TurnStore;
+  readonly index: TurnIndex;
+  readonly summaries: SummaryStore;
+  readonly agents: AgentStateStore;
+  readonly cycles: CycleStore;
+  readonly jobs: JobStore;
+  readonly causal: CausalStore;
+  readonly maintenance: MaintenanceStore;
+  /** Finishes what was begun, then closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface SessionStore {
+  /** `tokenHash` is the hash of the session's token; the token itself is never stored. */
+  create(input: {
+    sessionId: string;
+    tokenHash: string;
+    userPreferences: JsonObject;
+    initialContext: JsonObject | null;
+    now: number;
+  }): Promise<SessionRecord>;
+  get(sessionId: string): Promise<SessionRecord | null>;
+  findByTokenHash(tokenHash: string): Promise<SessionRecord | null>;
+  /** By last activity, newest first. */
+  list(input: {
+    limit: number;
+    cursor: string | null;
+    status?: SessionRecord['status'];
+  }): Promise<Page<SessionRecord>>;
+  setPreferences(sessionId: string, userPreferences: JsonObject, now: number): Promise<SessionRecord | null>;
+  setStatus(sessionId: string, status: SessionRecord['status'], now: number): Promise<SessionRecord | null>;
+  /** Every row of the session in every table. False when there was none. */
+  erase(sessionId: string): Promise<boolean>;
+}
+
+export interface ConversationStore {
+  /** Stores the conversation and, when given, its first turns. @throws session_not_found, session_archived */
+  create(input: {
+    sessionId: string;
+    conversationId: string;
+    directive: string;
+    turns: NewTurn[];
+    jobs: NewJob[];
+    now: number;
+  }): Promise<{ conversation: ConversationRecord; turns: TurnRecord[] }>;
+  get(conversationId: string): Promise<ConversationRecord | null>;
+  list(input: { sessionId: string; limit: number; cursor: string | null }): Promise<Page<ConversationRecord>>;
+}
+
+/** What an Idempotency-Key stands for: the same key with the same request gives the first answer again. */
+export interface Idempotency {
+  key: string;
+  requestHash: string;
+}
+
+export interface TurnStore {
+  /**
+   * Appends turns to a conversation, numbering them inside the transaction, with their index rows and `jobs`.
+   * @throws session_not_found, conversation_not_found, session_archived, idempotency_conflict
+   */
+  append(input: {
+    sessionId: string;
+    conversationId: string;
+    turns: NewTurn[];
+    jobs: NewJob[];
+    idempotency?: Idempotency;
+    now: number;
+  }): Promise<{ turns: TurnRecord[]; replayed: boolean }>;
+  get(sessionId: string, turnId: string): Promise<TurnRecord | null>;
+  /** In order of turn number; `fromNumber` inclusive. */
+  list(input: {
+    sessionId: string;
+    conversationId: string;
+    fromNumber: number;
+    limit: number;
+  }): Promise<TurnRecord[]>;
+  /** The last `limit` turns of a conversation, in order. */
+  recent(input: { sessionId: string; conversationId: string; limit: number }): Promise<TurnRecord[]>;
+  /** The named turns, by conversation ordinal and turn number; pairs that name no turn are left out. */
+  byPosition(
+    sessionId: string,
+    positions: { conversationOrdinal: number; turnNumber: number }[],
+  ): Promise<TurnRecord[]>;
+}
+
+export interface SummaryStore {
+  /** The newest version for a conversation, or of the session with `conversationId` null. */
+  latest(sessionId: string, conversationId: string | null): Promise<SummaryRecord | null>;
+  /** All newest conversation summaries of a session, oldest conversation first. */
+  latestOfAll(sessionId: string): Promise<SummaryRecord[]>;
+  history(sessionId: string, conversationId: string | null): Promise<SummaryRecord[]>;
+  /** Adds a version, unless `basedOnVersion` is no longer the newest (then null: the work is stale). 0 when there was none. */
+  add(input: Omit<SummaryRecord, 'version'> & { basedOnVersion: number }): Promise<SummaryRecord | null>;
+}
+
+export interface AgentStateStore {
+  get(sessionId: string, agent: Agent): Promise<AgentStateRecord | null>;
+  list(sessionId: string): Promise<AgentStateRecord[]>;
+  /** Replaces the state when `expectedVersion` still holds (0: none yet); null when it does not. */
+  put(input: {
+    sessionId: string;
+    agent: Agent;
+    expectedVersion: number;
+    state: JsonObject;
+    now: number;
+  }): Promise<AgentStateRecord | null>;
+}
+
+export interface JobStore {
+  enqueue(sessionId: string, jobs: NewJob[], now: number): Promise<void>;
+  /** Takes up to `limit` jobs that are due, oldest first, for `leaseMs`; a lease that ran out makes a job due again. */
+  claim(input: { kinds: string[]; limit: number; leaseMs: number; now: number }): Promise<JobRecord[]>;
+  /** Removes a finished job. */
+  complete(sessionId: string, jobId: string): Promise<void>;
+  /** Puts it back to be run at `retryAt`, or sets it aside as failed when `retryAt` is null. */
+  fail(input: { sessionId: string; jobId: string; error: string; retryAt: number | null }): Promise<void>;
+  /** Jobs by kind and state. */
+  counts(): Promise<{ kind: string; state: JobRecord['state']; count: number }[]>;
+  /** Earliest time at which a waiting job of these kinds is due; null when there is none. */
+  nextDue(kinds: string[]): Promise<number | null>;
+}
+
+export interface MaintenanceStore {
+  /** Rows in all, kept by counters, not by scanning. */
+  counts(): Promise<{ sessions: number; conversations: number; turns: number }>;
+  /** Problems found by the engine's own integrity and foreign key checks; empty when sound. */
+  check(): Promise<string[]>;
+  /** One small read and, when `write` is set, one small durable write: for readiness. */
+  ping(write: boolean): Promise<void>;
+  /** Whole session as records in a fixed order, page by page; see `docs/export-format.md`. */
+  exportPage(sessionId: string, cursor: string | null, limit: number): Promise<Page<ExportRow>>;
+  /** Begins an import: refuses an id that exists. Rows are invisible until `importCommit`. @throws session_exists */
+  importBatch(sessionId: string, rows: ExportRow[]): Promise<void>;
+  importCommit(sessionId: string, tokenHash: string, now: number): Promise<SessionRecord>;
+  importAbort(sessionId: string): Promise<void>;
+}
+
+/** One row of a session's export: the table's name and the row's columns. */
+export interface ExportRow {
+  table: string;
+  row: JsonObject;
+}

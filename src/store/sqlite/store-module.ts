@@ -1,0 +1,16 @@
+import type { Database } from 'better-sqlite3';
+
+/** The synchronous face of an asynchronous store interface: what SQLite really does. */
+export type Sync<T> = {
+  [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
+};
+
+/**
+ * One part of the DAL on SQLite: its methods, and which of them write. A writing method runs inside a transaction
+ * that the caller has opened (with a savepoint of its own, so that one failure takes nothing else with it); it must
+ * not begin or end one. A reading method runs on a read-only connection.
+ */
+export interface StoreModule<T> {
+  writes: readonly (keyof T & string)[];
+  create(database: Database): Sync<T>;
+}
