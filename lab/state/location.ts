@@ -1,0 +1,18 @@
+/** The open place is in the address, so that a reload or a shared link opens the same one. */
+export interface Place {
+  sessionId: string | null;
+  conversationId: string | null;
+}
+
+export function readPlace(): Place {
+  const query = new URLSearchParams(window.location.search);
+  return { sessionId: query.get('session'), conversationId: query.get('conversation') };
+}
+
+export function writePlace(place: Place): void {
+  const query = new URLSearchParams();
+  if (place.sessionId) query.set('session', place.sessionId);
+  if (place.conversationId) query.set('conversation', place.conversationId);
+  const next = query.size > 0 ? `?${query.toString()}` : window.location.pathname;
+  if (next !== window.location.search) window.history.pushState(null, '', next);
+}
