@@ -9,6 +9,7 @@ import type {
   Page,
   SessionRecord,
   SummaryRecord,
+  TermCounts,
   TurnRecord,
 } from './records.ts';
 import type { CausalStore } from './causal-store.ts';
@@ -138,6 +139,11 @@ export interface JobStore {
   enqueue(sessionId: string, jobs: NewJob[], now: number): Promise<void>;
   /** Takes up to `limit` jobs that are due, oldest first, for `leaseMs`; a lease that ran out makes a job due again. */
   claim(input: { kinds: string[]; limit: number; leaseMs: number; now: number }): Promise<JobRecord[]>;
+  /**
+   * Keeps a running job's lease alive until `leaseUntil`. False when the lease is lost: the job was finished, or taken
+   * up again by someone else (`attempts` is then higher than the one the holder was given).
+   */
+  renew(input: { sessionId: string; jobId: string; attempts: number; leaseUntil: number }): Promise<boolean>;
   /** Removes a finished job. */
   complete(sessionId: string, jobId: string): Promise<void>;
   /** Puts it back to be run at `retryAt`, or sets it aside as failed when `retryAt` is null. */
@@ -157,14 +163,34 @@ export interface MaintenanceStore {
   ping(write: boolean): Promise<void>;
   /** Whole session as records in a fixed order, page by page; see `docs/export-format.md`. */
   exportPage(sessionId: string, cursor: string | null, limit: number): Promise<Page<ExportRow>>;
-  /** Begins an import: refuses an id that exists. Rows are invisible until `importCommit`. @throws session_exists */
-  importBatch(sessionId: string, rows: ExportRow[]): Promise<void>;
-  importCommit(sessionId: string, tokenHash: string, now: number): Promise<SessionRecord>;
+  /**
+   * Stores rows of an export, in the order of the export: the first one is the `sessions` row and begins the import.
+   * Nothing of it is visible until `importCommit`; an import that a crash left open is cleared away at the next start.
+   * @throws session_exists when the id is taken, by a session or by another import;
+   *   invalid_request when a row does not belong into an export of this session
+   */
+  importBatch(sessionId: string, rows: ImportRow[]): Promise<void>;
+  /**
+   * Makes the imported session visible, with jobs to be done for it.
+   * @throws session_not_found when no import of it is open; invalid_request when turns are missing in the middle
+   */
+  importCommit(input: {
+    sessionId: string;
+    tokenHash: string;
+    jobs: NewJob[];
+    now: number;
+  }): Promise<SessionRecord>;
+  /** Removes what an import has stored. */
   importAbort(sessionId: string): Promise<void>;
 }
 
-/** One row of a session's export: the table's name and the row's columns. */
+/** One row of a session's export: the table's name, and the row's columns with times as ISO-8601 in UTC. */
 export interface ExportRow {
   table: string;
   row: JsonObject;
+}
+
+/** An export's row on its way back. A row of `turns` brings its index entries, which an export does not hold. */
+export interface ImportRow extends ExportRow {
+  terms?: TermCounts;
 }

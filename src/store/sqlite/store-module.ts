@@ -8,7 +8,10 @@ export type Sync<T> = {
 /**
  * One part of the DAL on SQLite: its methods, and which of them write. A writing method runs inside a transaction
  * that the caller has opened (with a savepoint of its own, so that one failure takes nothing else with it); it must
- * not begin or end one. A reading method runs on a read-only connection.
+ * not begin or end one. A reading method runs on a read-only connection, in one read transaction.
+ *
+ * `create` is called once for each connection, reader and writer. Every method must be an own property of what it
+ * returns: the list of methods is taken from there.
  */
 export interface StoreModule<T> {
   writes: readonly (keyof T & string)[];

@@ -1,0 +1,66 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
+
+/** How long a statement waits for another process that holds the file, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
+/** The write-ahead log is cut back to this size after a checkpoint, in bytes. */
+const WAL_SIZE_LIMIT = 64 * 1024 * 1024;
+/** Page cache of one connection, in KiB (negative: SQLite's way to say so). */
+const CACHE_KIB = -32_768;
+
+/**
+ * Opens the record for writing. The file and its folder are made when missing, readable by their owner only
+ * (SQLite gives the log files beside it the same mode).
+ */
+export function openWriterConnection(file: string): Database {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.pragma('journal_mode = WAL');
+    // FULL: each commit is on the disk before it is acknowledged. NORMAL would lose the newest ones with the power.
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.pragma(`journal_size_limit = ${WAL_SIZE_LIMIT}`);
+    // What is erased is overwritten, not only unlinked.
+    database.pragma('secure_delete = ON');
+    setCommon(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Opens the record for reading only. The file must have been opened for writing first. */
+export function openReaderConnection(file: string): Database {
+  const database = new SqliteDatabase(file, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.pragma('query_only = ON');
+    database.pragma('foreign_keys = ON');
+    setCommon(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function setCommon(database: Database): void {
+  database.pragma('trusted_schema = OFF');
+  database.pragma('temp_store = MEMORY');
+  database.pragma(`cache_size = ${CACHE_KIB}`);
+}
+
+const statements = new WeakMap<Database, Map<string, Statement>>();
+
+/** The prepared statement for `sql` on this connection, made once. Only for constant SQL: nothing is ever evicted. */
+export function prepared(database: Database, sql: string): Statement {
+  let known = statements.get(database);
+  if (!known) statements.set(database, (known = new Map()));
+  let statement = known.get(sql);
+  if (!statement) known.set(sql, (statement = database.prepare(sql)));
+  return statement;
+}

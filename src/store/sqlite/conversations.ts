@@ -1,0 +1,79 @@
+import { CccError } from '../../base/ccc-error.ts';
+import type { ConversationStore } from '../memory-dal.ts';
+import type { ConversationRecord } from '../records.ts';
+import { prepared } from './connection.ts';
+import { addToCounter } from './counters.ts';
+import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
+import { insertJobs } from './job-rows.ts';
+import type { StoreModule } from './store-module.ts';
+import { insertTurns, requireActiveSession } from './turn-rows.ts';
+
+interface ConversationRow {
+  session_id: string;
+  conversation_id: string;
+  ordinal: number;
+  directive: string;
+  created_at: number;
+  last_active: number;
+  turn_count: number;
+}
+
+function fromRow(row: ConversationRow): ConversationRecord {
+  return {
+    sessionId: row.session_id,
+    conversationId: row.conversation_id,
+    ordinal: row.ordinal,
+    directive: row.directive,
+    createdAt: row.created_at,
+    lastActive: row.last_active,
+    turnCount: row.turn_count,
+  };
+}
+
+export const conversationsModule: StoreModule<ConversationStore> = {
+  writes: ['create'],
+  create: (database) => ({
+    create: ({ sessionId, conversationId, directive, turns, jobs, now }) => {
+      requireActiveSession(database, sessionId);
+      const ordinal = prepared(
+        database,
+        `UPDATE sessions SET conversation_count = conversation_count + 1, last_active = max(last_active, ?)
+          WHERE session_id = ? RETURNING conversation_count`,
+      )
+        .pluck()
+        .get(now, sessionId) as number;
+      addToCounter(database, 'conversations', 1);
+      prepared(
+        database,
+        `INSERT INTO conversations (session_id, conversation_id, ordinal, directive, created_at, last_active)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      ).run(sessionId, conversationId, ordinal, directive, now, now);
+      const stored = insertTurns(database, { sessionId, conversationId, turns, now });
+      insertJobs(database, sessionId, jobs, now);
+      const row = prepared(
+        database,
+        'SELECT * FROM conversations WHERE session_id = ? AND conversation_id = ?',
+      ).get(sessionId, conversationId) as ConversationRow | undefined;
+      if (!row) throw new CccError('internal_error');
+      return { conversation: fromRow(row), turns: stored };
+    },
+    get: (conversationId) => {
+      const row = prepared(
+        database,
+        `SELECT c.* FROM conversations c JOIN sessions s USING (session_id)
+          WHERE c.conversation_id = ? AND s.status <> 'importing'`,
+      ).get(conversationId) as ConversationRow | undefined;
+      return row ? fromRow(row) : null;
+    },
+    list: ({ sessionId, limit, cursor }) => {
+      const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
+      const rows = prepared(
+        database,
+        `SELECT * FROM conversations WHERE session_id = @sessionId AND ordinal < @before
+            AND EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')
+          ORDER BY ordinal DESC LIMIT @limit`,
+      ).all({ sessionId, before, limit: limit + 1 }) as ConversationRow[];
+      return pageOf(rows, limit, fromRow, (row) => encodeCursor([row.ordinal]));
+    },
+  }),
+};

@@ -1,0 +1,111 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import { openReaderConnection, openWriterConnection } from './connection.ts';
+import { asCccError } from './error-crossing.ts';
+import { GroupWriter, type Outcome } from './group-writer.ts';
+import { discardAbandonedImports } from './import-rows.ts';
+import { migrate, migrationFolder, readMigrations } from './migrations.ts';
+import { SQLITE_MODULES } from './modules.ts';
+import type { StoreModule } from './store-module.ts';
+
+/** Methods of each store: name of the store → name of the method → whether it writes. */
+export type MethodTable = Record<string, Record<string, boolean>>;
+
+/** One connection with the stores on it. `call` never throws; `settle` is called once. */
+export interface Engine {
+  readonly methods: MethodTable;
+  call(store: string, method: string, args: unknown[], settle: (outcome: Outcome) => void): void;
+  close(): void;
+}
+
+type AnyMethods = Record<string, (...args: unknown[]) => unknown>;
+
+/** Opens the writing connection, brings the schema up to date, and clears away what a crash left half done. */
+export function openWriterEngine(file: string): Engine {
+  const database = openWriterConnection(file);
+  try {
+    migrate(database, readMigrations(migrationFolder('sqlite')));
+    database.transaction(() => discardAbandonedImports(database)).immediate();
+    const stores = createStores(database);
+    const writer = new GroupWriter(database);
+    return {
+      methods: methodTable(stores),
+      call: (store, method, args, settle) => {
+        const run = find(stores, store, method);
+        if (run) writer.submit(() => run(...args), settle);
+        else settle(unknownMethod(store, method));
+      },
+      close: () => {
+        if (!database.open) return;
+        writer.flush();
+        database.pragma('optimize');
+        database.pragma('wal_checkpoint(TRUNCATE)');
+        database.close();
+      },
+    };
+  } catch (error) {
+    database.close();
+    throw asCccError(error);
+  }
+}
+
+/** Opens the reading connection. Each call sees one state of the record, however many statements it makes. */
+export function openReaderEngine(file: string): Engine {
+  const database = openReaderConnection(file);
+  try {
+    const stores = createStores(database);
+    return {
+      methods: methodTable(stores),
+      call: (store, method, args, settle) => {
+        const run = find(stores, store, method);
+        settle(run ? readOnce(database, () => run(...args)) : unknownMethod(store, method));
+      },
+      close: () => {
+        if (database.open) database.close();
+      },
+    };
+  } catch (error) {
+    database.close();
+    throw asCccError(error);
+  }
+}
+
+function readOnce(database: Database, run: () => unknown): Outcome {
+  try {
+    database.exec('BEGIN');
+    return { ok: true, value: run() };
+  } catch (error) {
+    return { ok: false, error: asCccError(error) };
+  } finally {
+    if (database.inTransaction) database.exec('COMMIT');
+  }
+}
+
+function createStores(database: Database): Map<string, AnyMethods> {
+  return new Map(
+    Object.entries(SQLITE_MODULES).map(([name, module]) => [
+      name,
+      (module as StoreModule<unknown>).create(database) as unknown as AnyMethods,
+    ]),
+  );
+}
+
+function methodTable(stores: Map<string, AnyMethods>): MethodTable {
+  const table: MethodTable = {};
+  for (const [name, methods] of stores) {
+    const writes = new Set<string>(
+      (SQLITE_MODULES as Record<string, { writes: readonly string[] }>)[name]?.writes,
+    );
+    table[name] = Object.fromEntries(Object.keys(methods).map((method) => [method, writes.has(method)]));
+  }
+  return table;
+}
+
+function find(stores: Map<string, AnyMethods>, store: string, method: string) {
+  const methods = stores.get(store);
+  return methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
+}
+
+function unknownMethod(store: string, method: string): Outcome {
+  return { ok: false, error: new CccError('internal_error', `The record has no ${store}.${method}.`) };
+}

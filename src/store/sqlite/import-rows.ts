@@ -1,0 +1,210 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import type { ImportRow } from '../memory-dal.ts';
+import type { Json, NewJob, SessionRecord, TermCounts } from '../records.ts';
+import { prepared } from './connection.ts';
+import { addToCounter } from './counters.ts';
+import { asCccError } from './error-crossing.ts';
+import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
+import { insertJobs } from './job-rows.ts';
+import { eraseSession, getSession } from './sessions.ts';
+import { indexTurn } from './turn-rows.ts';
+
+/**
+ * An import writes into the real tables, batch by batch, under a session row with the status 'importing', which
+ * every reader passes over. So a large import never holds the writer for long, and making it visible is one update.
+ */
+export function importBatch(database: Database, sessionId: string, rows: ImportRow[]): void {
+  for (const row of rows) {
+    const table = EXPORT_TABLES.find((known) => known.table === row.table);
+    if (!table) throw invalid(`An export has no table ${JSON.stringify(row.table)}.`, 'table');
+    if (table.table === 'sessions') beginImport(database, sessionId, table, row);
+    else importRow(database, sessionId, requireImport(database, sessionId), table, row);
+  }
+}
+
+/** @throws session_not_found, invalid_request */
+export function importCommit(
+  database: Database,
+  { sessionId, tokenHash, jobs, now }: { sessionId: string; tokenHash: string; jobs: NewJob[]; now: number },
+): SessionRecord {
+  requireImport(database, sessionId);
+  const status = prepared(database, 'SELECT status FROM pending_imports WHERE session_id = ?')
+    .pluck()
+    .get(sessionId) as string;
+  countImported(database, sessionId);
+  for (const table of EXPORT_TABLES) table.afterImport?.(database, sessionId);
+  prepared(database, 'UPDATE sessions SET status = ?, token_hash = ? WHERE session_id = ?').run(
+    status,
+    tokenHash,
+    sessionId,
+  );
+  prepared(database, 'DELETE FROM pending_imports WHERE session_id = ?').run(sessionId);
+  insertJobs(database, sessionId, jobs, now);
+  const session = getSession(database, sessionId);
+  if (!session) throw new CccError('internal_error');
+  addToCounter(database, 'sessions', 1);
+  addToCounter(database, 'conversations', session.conversationCount);
+  addToCounter(database, 'turns', session.totalTurns);
+  return session;
+}
+
+export function importAbort(database: Database, sessionId: string): void {
+  if (findImport(database, sessionId) !== null) eraseSession(database, sessionId);
+}
+
+/** Removes imports that were never finished. Called when the record is opened. */
+export function discardAbandonedImports(database: Database): void {
+  const ids = database
+    .prepare(`SELECT session_id FROM sessions WHERE status = 'importing'`)
+    .pluck()
+    .all() as string[];
+  for (const id of ids) eraseSession(database, id);
+}
+
+function beginImport(database: Database, sessionId: string, table: ExportTable, { row }: ImportRow): void {
+  if (prepared(database, 'SELECT 1 FROM sessions WHERE session_id = ?').get(sessionId)) {
+    throw new CccError('session_exists');
+  }
+  if (row['status'] !== 'active' && row['status'] !== 'archived') {
+    throw invalid('A session is active or archived.', 'sessions.status');
+  }
+  const values = importValues(table, { ...row, status: 'importing' });
+  insert(database, 'sessions', {
+    session_id: sessionId,
+    session_key: addToCounter(database, 'last_session_key', 1),
+    ...values,
+  });
+  prepared(database, 'INSERT INTO pending_imports (session_id, status) VALUES (?, ?)').run(
+    sessionId,
+    row['status'],
+  );
+}
+
+function importRow(
+  database: Database,
+  sessionId: string,
+  sessionKey: number,
+  table: ExportTable,
+  { row, terms }: ImportRow,
+): void {
+  insert(database, table.table, { session_id: sessionId, ...importValues(table, row) });
+  if (table.table === 'turns') indexImportedTurn(database, sessionId, sessionKey, row, terms);
+}
+
+function indexImportedTurn(
+  database: Database,
+  sessionId: string,
+  sessionKey: number,
+  row: ImportRow['row'],
+  terms: TermCounts | undefined,
+): void {
+  if (!terms) throw invalid('A turn has to bring its index entries.', 'turns.terms');
+  const turnNumber = Number(row['turn_number']);
+  const ordinal = prepared(
+    database,
+    `UPDATE conversations SET turn_count = max(turn_count, ?)
+      WHERE session_id = ? AND conversation_id = ? RETURNING ordinal`,
+  )
+    .pluck()
+    .get(turnNumber, sessionId, row['conversation_id']) as number;
+  indexTurn(database, { sessionKey, conversationOrdinal: ordinal, turnNumber, terms });
+}
+
+/** Sets the session's counters from its rows, and refuses numbers with holes in them. */
+function countImported(database: Database, sessionId: string): void {
+  const conversations = prepared(
+    database,
+    'SELECT count(*) AS count, coalesce(max(ordinal), 0) AS newest FROM conversations WHERE session_id = ?',
+  ).get(sessionId) as { count: number; newest: number };
+  if (conversations.count !== conversations.newest) {
+    throw invalid('The conversations are not numbered 1, 2, 3 … without a gap.', 'conversations.ordinal');
+  }
+  const gaps = prepared(
+    database,
+    `SELECT count(*) FROM conversations c WHERE session_id = ? AND turn_count <>
+       (SELECT count(*) FROM turns t WHERE t.session_id = c.session_id AND t.conversation_id = c.conversation_id)`,
+  )
+    .pluck()
+    .get(sessionId) as number;
+  if (gaps > 0) throw invalid('The turns are not numbered 1, 2, 3 … without a gap.', 'turns.turn_number');
+  prepared(
+    database,
+    `UPDATE sessions SET conversation_count = ?,
+       total_turns = (SELECT coalesce(sum(turn_count), 0) FROM conversations WHERE session_id = sessions.session_id)
+      WHERE session_id = ?`,
+  ).run(conversations.count, sessionId);
+}
+
+function importValues(table: ExportTable, row: ImportRow['row']): Record<string, string | number | null> {
+  for (const name of Object.keys(row)) {
+    if (!Object.hasOwn(table.columns, name))
+      throw invalid('There is no such column.', `${table.table}.${name}`);
+  }
+  return Object.fromEntries(
+    Object.entries(table.columns).map(([name, kind]) => [
+      name,
+      importValue(kind, row[name] ?? null, `${table.table}.${name}`),
+    ]),
+  );
+}
+
+function importValue(kind: ColumnKind, value: Json, param: string): string | number | null {
+  if (value === null) return null;
+  switch (kind) {
+    case 'json':
+      return JSON.stringify(value);
+    case 'time': {
+      const time = typeof value === 'string' ? Date.parse(value) : NaN;
+      if (Number.isNaN(time)) throw invalid('A time in ISO-8601 was expected.', param);
+      return time;
+    }
+    case 'integer':
+      if (!Number.isSafeInteger(value)) throw invalid('A whole number was expected.', param);
+      return value as number;
+    case 'real':
+      if (typeof value !== 'number') throw invalid('A number was expected.', param);
+      return value;
+    case 'text':
+      if (typeof value !== 'string') throw invalid('A text was expected.', param);
+      return value;
+  }
+}
+
+function insert(database: Database, table: string, values: Record<string, string | number | null>): void {
+  const names = Object.keys(values);
+  const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+  try {
+    prepared(database, sql).run(...Object.values(values));
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    // A row that repeats another, refers to nothing, or breaks a rule of its table: the export's fault, not ours.
+    if (typeof code === 'string' && code.startsWith('SQLITE_CONSTRAINT')) {
+      throw new CccError('invalid_request', 'A row does not fit with the others.', {
+        param: table,
+        cause: error,
+      });
+    }
+    throw asCccError(error);
+  }
+}
+
+function findImport(database: Database, sessionId: string): number | null {
+  const key = prepared(
+    database,
+    `SELECT session_key FROM sessions WHERE session_id = ? AND status = 'importing'`,
+  )
+    .pluck()
+    .get(sessionId) as number | undefined;
+  return key ?? null;
+}
+
+function requireImport(database: Database, sessionId: string): number {
+  const key = findImport(database, sessionId);
+  if (key === null) throw new CccError('session_not_found', 'No import of this session has begun.');
+  return key;
+}
+
+function invalid(message: string, param: string): CccError {
+  return new CccError('invalid_request', message, { param });
+}

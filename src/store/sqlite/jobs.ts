@@ -1,0 +1,110 @@
+import type { Database } from 'better-sqlite3';
+import type { JobStore } from '../memory-dal.ts';
+import type { JobRecord } from '../records.ts';
+import { prepared } from './connection.ts';
+import { insertJobs, jobFromRow, type JobRow } from './job-rows.ts';
+import type { StoreModule } from './store-module.ts';
+import { requireSession } from './turn-rows.ts';
+
+/** A waiting job whose twin is running has to wait for it. */
+const NO_TWIN_RUNS = `NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.session_id = jobs.session_id
+  AND twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'running')`;
+
+export const jobsModule: StoreModule<JobStore> = {
+  writes: ['enqueue', 'claim', 'renew', 'complete', 'fail'],
+  create: (database) => ({
+    enqueue: (sessionId, jobs, now) => {
+      requireSession(database, sessionId);
+      insertJobs(database, sessionId, jobs, now);
+    },
+    claim: (input) => claim(database, input),
+    renew: ({ sessionId, jobId, attempts, leaseUntil }) =>
+      prepared(
+        database,
+        `UPDATE jobs SET lease_until = ?
+          WHERE session_id = ? AND job_id = ? AND state = 'running' AND attempts = ?`,
+      ).run(leaseUntil, sessionId, jobId, attempts).changes > 0,
+    complete: (sessionId, jobId) => {
+      prepared(database, 'DELETE FROM jobs WHERE session_id = ? AND job_id = ?').run(sessionId, jobId);
+    },
+    fail: (input) => fail(database, input),
+    counts: () =>
+      prepared(
+        database,
+        'SELECT kind, state, count(*) AS count FROM jobs GROUP BY kind, state ORDER BY kind, state',
+      ).all() as { kind: string; state: JobRecord['state']; count: number }[],
+    nextDue: (kinds) => {
+      let earliest: number | null = null;
+      for (const kind of kinds) {
+        const due = prepared(
+          database,
+          `SELECT min(due) FROM (
+             SELECT (SELECT run_at FROM jobs WHERE kind = @kind AND state = 'ready' AND ${NO_TWIN_RUNS}
+                      ORDER BY run_at LIMIT 1) AS due
+             UNION ALL SELECT min(lease_until) FROM jobs WHERE kind = @kind AND state = 'running')`,
+        )
+          .pluck()
+          .get({ kind }) as number | null;
+        if (due !== null && (earliest === null || due < earliest)) earliest = due;
+      }
+      return earliest;
+    },
+  }),
+};
+
+function claim(
+  database: Database,
+  { kinds, limit, leaseMs, now }: Parameters<JobStore['claim']>[0],
+): JobRecord[] {
+  const due: Pick<JobRow, 'session_id' | 'job_id' | 'run_at'>[] = [];
+  for (const kind of kinds) {
+    due.push(
+      ...(prepared(
+        database,
+        `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'ready' AND run_at <= @now
+            AND ${NO_TWIN_RUNS} ORDER BY run_at LIMIT @limit`,
+      ).all({ kind, now, limit }) as typeof due),
+      ...(prepared(
+        database,
+        `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'running'
+            AND lease_until <= @now ORDER BY lease_until LIMIT @limit`,
+      ).all({ kind, now, limit }) as typeof due),
+    );
+  }
+  due.sort((a, b) => a.run_at - b.run_at);
+  return due.slice(0, limit).map((job) => {
+    const row = prepared(
+      database,
+      `UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_until = ?
+        WHERE session_id = ? AND job_id = ? RETURNING *`,
+    ).get(now + leaseMs, job.session_id, job.job_id) as JobRow;
+    return jobFromRow(row);
+  });
+}
+
+function fail(
+  database: Database,
+  { sessionId, jobId, error, retryAt }: Parameters<JobStore['fail']>[0],
+): void {
+  const job = prepared(
+    database,
+    `SELECT * FROM jobs WHERE session_id = ? AND job_id = ? AND state = 'running'`,
+  ).get(sessionId, jobId) as JobRow | undefined;
+  if (!job) return;
+  if (retryAt !== null) {
+    // A twin that was stored meanwhile does the work of both, with the patience that the failure asks for.
+    const merged = prepared(
+      database,
+      `UPDATE jobs SET attempts = ?, run_at = max(run_at, ?), last_error = ?
+        WHERE session_id = ? AND kind = ? AND dedupe_key = ? AND state = 'ready'`,
+    ).run(job.attempts, retryAt, error, sessionId, job.kind, job.dedupe_key);
+    if (merged.changes > 0) {
+      prepared(database, 'DELETE FROM jobs WHERE session_id = ? AND job_id = ?').run(sessionId, jobId);
+      return;
+    }
+  }
+  prepared(
+    database,
+    `UPDATE jobs SET state = ?, run_at = ?, lease_until = NULL, last_error = ? WHERE session_id = ? AND job_id = ?`,
+  ).run(retryAt === null ? 'failed' : 'ready', retryAt ?? job.run_at, error, sessionId, jobId);
+}

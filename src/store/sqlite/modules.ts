@@ -1,0 +1,20 @@
+import type { MemoryDAL } from '../memory-dal.ts';
+import { agentStatesModule } from './agent-states.ts';
+import { conversationsModule } from './conversations.ts';
+import { jobsModule } from './jobs.ts';
+import { maintenanceModule } from './maintenance.ts';
+import { sessionsModule } from './sessions.ts';
+import type { StoreModule } from './store-module.ts';
+import { summariesModule } from './summaries.ts';
+import { turnsModule } from './turns.ts';
+
+/** What stands behind each store of `MemoryDAL` on SQLite. A new store is a line here. */
+export const SQLITE_MODULES = {
+  sessions: sessionsModule,
+  conversations: conversationsModule,
+  turns: turnsModule,
+  summaries: summariesModule,
+  agents: agentStatesModule,
+  jobs: jobsModule,
+  maintenance: maintenanceModule,
+} satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };

@@ -1,0 +1,130 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import type { Agent, NewTurn, TurnKind, TurnRecord } from '../records.ts';
+import { prepared } from './connection.ts';
+import { addToCounter } from './counters.ts';
+import { fromJson, toJson } from './json-column.ts';
+
+export interface TurnRow {
+  session_id: string;
+  conversation_id: string;
+  turn_number: number;
+  turn_id: string;
+  agent: Agent;
+  kind: TurnKind;
+  speaker: string | null;
+  timestamp: number;
+  stored_at: number;
+  cycle_id: string | null;
+  metadata: string;
+  content: string;
+}
+
+export function turnFromRow(row: TurnRow): TurnRecord {
+  return {
+    sessionId: row.session_id,
+    conversationId: row.conversation_id,
+    turnId: row.turn_id,
+    turnNumber: row.turn_number,
+    agent: row.agent,
+    kind: row.kind,
+    content: row.content,
+    speaker: row.speaker,
+    timestamp: row.timestamp,
+    storedAt: row.stored_at,
+    cycleId: row.cycle_id,
+    metadata: fromJson(row.metadata),
+  };
+}
+
+/** @throws session_not_found. An archived session still takes states, summaries and jobs, only no new turns. */
+export function requireSession(
+  database: Database,
+  sessionId: string,
+): { sessionKey: number; archived: boolean } {
+  const row = prepared(database, 'SELECT session_key, status FROM sessions WHERE session_id = ?').get(
+    sessionId,
+  ) as { session_key: number; status: string } | undefined;
+  if (!row || row.status === 'importing') throw new CccError('session_not_found');
+  return { sessionKey: row.session_key, archived: row.status === 'archived' };
+}
+
+/**
+ * The session's key for index tables, when it takes new turns.
+ * @throws session_not_found, session_archived
+ */
+export function requireActiveSession(database: Database, sessionId: string): { sessionKey: number } {
+  const { sessionKey, archived } = requireSession(database, sessionId);
+  if (archived) throw new CccError('session_archived');
+  return { sessionKey };
+}
+
+/**
+ * Appends turns to a conversation inside the open transaction: numbers them from the conversation's counter, writes
+ * their index rows, and keeps all counters and times of last activity.
+ * @throws session_not_found, session_archived, conversation_not_found
+ */
+export function insertTurns(
+  database: Database,
+  input: { sessionId: string; conversationId: string; turns: NewTurn[]; now: number },
+): TurnRecord[] {
+  const { sessionId, conversationId, turns, now } = input;
+  const { sessionKey } = requireActiveSession(database, sessionId);
+  const conversation = prepared(
+    database,
+    `UPDATE conversations SET turn_count = turn_count + ?, last_active = max(last_active, ?)
+      WHERE session_id = ? AND conversation_id = ? RETURNING ordinal, turn_count`,
+  ).get(turns.length, now, sessionId, conversationId) as { ordinal: number; turn_count: number } | undefined;
+  if (!conversation) throw new CccError('conversation_not_found');
+  if (turns.length === 0) return [];
+  prepared(
+    database,
+    'UPDATE sessions SET total_turns = total_turns + ?, last_active = max(last_active, ?) WHERE session_id = ?',
+  ).run(turns.length, now, sessionId);
+  addToCounter(database, 'turns', turns.length);
+
+  const first = conversation.turn_count - turns.length + 1;
+  return turns.map((turn, i) => {
+    const { terms, ...fields } = turn;
+    const record: TurnRecord = { sessionId, conversationId, ...fields, turnNumber: first + i, storedAt: now };
+    insertTurnRow(database, record);
+    indexTurn(database, {
+      sessionKey,
+      conversationOrdinal: conversation.ordinal,
+      turnNumber: first + i,
+      terms,
+    });
+    return record;
+  });
+}
+
+/** Writes one numbered turn. Counters are the caller's. */
+function insertTurnRow(database: Database, turn: TurnRecord): void {
+  prepared(
+    database,
+    `INSERT INTO turns (session_id, conversation_id, turn_number, turn_id, agent, kind, speaker, timestamp,
+       stored_at, cycle_id, metadata, content)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    turn.sessionId,
+    turn.conversationId,
+    turn.turnNumber,
+    turn.turnId,
+    turn.agent,
+    turn.kind,
+    turn.speaker,
+    turn.timestamp,
+    turn.storedAt,
+    turn.cycleId,
+    toJson(turn.metadata),
+    turn.content,
+  );
+}
+
+/** The one place from which a turn enters the lexical index. */
+export function indexTurn(
+  _database: Database,
+  _entry: { sessionKey: number; conversationOrdinal: number; turnNumber: number; terms: NewTurn['terms'] },
+): void {
+  // The index (`turn-index.ts`, migration 0002) is called from here.
+}

@@ -1,0 +1,120 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import type { Idempotency, TurnStore } from '../memory-dal.ts';
+import type { TurnRecord } from '../records.ts';
+import { prepared } from './connection.ts';
+import { insertJobs } from './job-rows.ts';
+import type { StoreModule } from './store-module.ts';
+import { insertTurns, turnFromRow, type TurnRow } from './turn-rows.ts';
+
+/** Nothing of a session that is still being imported is shown. */
+const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`;
+
+export const turnsModule: StoreModule<TurnStore> = {
+  writes: ['append'],
+  create: (database) => ({
+    append: ({ sessionId, conversationId, turns, jobs, idempotency, now }) => {
+      const before = idempotency && replay(database, sessionId, conversationId, idempotency);
+      if (before) return { turns: before, replayed: true };
+      const stored = insertTurns(database, { sessionId, conversationId, turns, now });
+      insertJobs(database, sessionId, jobs, now);
+      if (idempotency) {
+        prepared(
+          database,
+          `INSERT INTO idempotency_keys
+             (session_id, key, request_hash, conversation_id, first_turn_number, turn_count, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        ).run(
+          sessionId,
+          idempotency.key,
+          idempotency.requestHash,
+          conversationId,
+          stored[0]?.turnNumber ?? 1,
+          stored.length,
+          now,
+        );
+      }
+      return { turns: stored, replayed: false };
+    },
+    get: (sessionId, turnId) => {
+      const row = prepared(
+        database,
+        `SELECT * FROM turns WHERE session_id = @sessionId AND turn_id = @turnId AND ${SHOWN}`,
+      ).get({ sessionId, turnId }) as TurnRow | undefined;
+      return row ? turnFromRow(row) : null;
+    },
+    list: (input) => readRange(database, input),
+    recent: ({ sessionId, conversationId, limit }) =>
+      (
+        prepared(
+          database,
+          `SELECT * FROM turns WHERE session_id = @sessionId AND conversation_id = @conversationId AND ${SHOWN}
+            ORDER BY turn_number DESC LIMIT @limit`,
+        ).all({ sessionId, conversationId, limit }) as TurnRow[]
+      )
+        .map(turnFromRow)
+        .reverse(),
+    byPosition: (sessionId, positions) => {
+      const conversationIds = new Map<number, string | undefined>();
+      const found: TurnRecord[] = [];
+      for (const { conversationOrdinal, turnNumber } of positions) {
+        if (!conversationIds.has(conversationOrdinal)) {
+          const id = prepared(
+            database,
+            `SELECT conversation_id FROM conversations WHERE session_id = @sessionId AND ordinal = @ordinal AND ${SHOWN}`,
+          )
+            .pluck()
+            .get({ sessionId, ordinal: conversationOrdinal }) as string | undefined;
+          conversationIds.set(conversationOrdinal, id);
+        }
+        const conversationId = conversationIds.get(conversationOrdinal);
+        if (conversationId === undefined) continue;
+        const row = prepared(
+          database,
+          'SELECT * FROM turns WHERE session_id = ? AND conversation_id = ? AND turn_number = ?',
+        ).get(sessionId, conversationId, turnNumber) as TurnRow | undefined;
+        if (row) found.push(turnFromRow(row));
+      }
+      return found;
+    },
+  }),
+};
+
+function readRange(
+  database: Database,
+  input: { sessionId: string; conversationId: string; fromNumber: number; limit: number },
+): TurnRecord[] {
+  const rows = prepared(
+    database,
+    `SELECT * FROM turns WHERE session_id = @sessionId AND conversation_id = @conversationId
+        AND turn_number >= @fromNumber AND ${SHOWN}
+      ORDER BY turn_number LIMIT @limit`,
+  ).all(input) as TurnRow[];
+  return rows.map(turnFromRow);
+}
+
+/** The turns that a request with this key has stored, or null when the key is new. @throws idempotency_conflict */
+function replay(
+  database: Database,
+  sessionId: string,
+  conversationId: string,
+  { key, requestHash }: Idempotency,
+): TurnRecord[] | null {
+  const row = prepared(
+    database,
+    `SELECT request_hash, conversation_id, first_turn_number, turn_count FROM idempotency_keys
+      WHERE session_id = ? AND key = ?`,
+  ).get(sessionId, key) as
+    | { request_hash: string; conversation_id: string; first_turn_number: number; turn_count: number }
+    | undefined;
+  if (!row) return null;
+  if (row.request_hash !== requestHash || row.conversation_id !== conversationId) {
+    throw new CccError('idempotency_conflict');
+  }
+  return readRange(database, {
+    sessionId,
+    conversationId,
+    fromNumber: row.first_turn_number,
+    limit: row.turn_count,
+  });
+}

@@ -1,0 +1,55 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReaderEngine, openWriterEngine, type Engine } from './engine.ts';
+import { asCccError, toPlainError } from './error-crossing.ts';
+import { transferables, type Reply, type Request, type Result, type ThreadOptions } from './messages.ts';
+
+/** The entry of a store thread: one connection, asked over the port. Exits when told to close. */
+function serve(port: NonNullable<typeof parentPort>, options: ThreadOptions): void {
+  const post = (reply: Reply, moved: Iterable<ArrayBuffer> = []) => {
+    port.postMessage(reply, [...moved]);
+  };
+  let engine: Engine;
+  try {
+    engine = options.role === 'writer' ? openWriterEngine(options.file) : openReaderEngine(options.file);
+  } catch (error) {
+    post({ kind: 'refused', error: toPlainError(asCccError(error)) });
+    port.close();
+    return;
+  }
+
+  let results: Result[] = [];
+  let moved = new Set<ArrayBuffer>();
+  const send = () => {
+    if (results.length === 0) return;
+    const message: Reply = { kind: 'results', results };
+    const buffers = moved;
+    results = [];
+    moved = new Set();
+    post(message, buffers);
+  };
+
+  port.on('message', (request: Request) => {
+    if (request.kind === 'close') {
+      // Flushes what is queued; its results are in `results` before they are sent.
+      engine.close();
+      send();
+      port.close();
+      return;
+    }
+    for (const { id, store, method, args } of request.calls) {
+      engine.call(store, method, args, (outcome) => {
+        // Results that are settled together travel together.
+        if (results.length === 0) queueMicrotask(send);
+        if (outcome.ok) {
+          results.push({ id, ok: true, value: outcome.value });
+          transferables(outcome.value, moved);
+        } else {
+          results.push({ id, ok: false, error: toPlainError(outcome.error) });
+        }
+      });
+    }
+  });
+  post({ kind: 'ready', methods: engine.methods });
+}
+
+if (parentPort) serve(parentPort, workerData as ThreadOptions);
