@@ -146,8 +146,17 @@ export interface JobStore {
   renew(input: { sessionId: string; jobId: string; attempts: number; leaseUntil: number }): Promise<boolean>;
   /** Removes a finished job. */
   complete(sessionId: string, jobId: string): Promise<void>;
-  /** Puts it back to be run at `retryAt`, or sets it aside as failed when `retryAt` is null. */
-  fail(input: { sessionId: string; jobId: string; error: string; retryAt: number | null }): Promise<void>;
+  /**
+   * Puts it back to be run at `retryAt`, or sets it aside as failed when `retryAt` is null. `counts: false` gives the
+   * attempt back: it was no failure, only the wrong time.
+   */
+  fail(input: {
+    sessionId: string;
+    jobId: string;
+    error: string;
+    retryAt: number | null;
+    counts: boolean;
+  }): Promise<void>;
   /** Jobs by kind and state. */
   counts(): Promise<{ kind: string; state: JobRecord['state']; count: number }[]>;
   /** Earliest time at which a waiting job of these kinds is due; null when there is none. */

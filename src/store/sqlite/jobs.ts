@@ -84,20 +84,21 @@ function claim(
 
 function fail(
   database: Database,
-  { sessionId, jobId, error, retryAt }: Parameters<JobStore['fail']>[0],
+  { sessionId, jobId, error, retryAt, counts }: Parameters<JobStore['fail']>[0],
 ): void {
   const job = prepared(
     database,
     `SELECT * FROM jobs WHERE session_id = ? AND job_id = ? AND state = 'running'`,
   ).get(sessionId, jobId) as JobRow | undefined;
   if (!job) return;
+  const attempts = counts ? job.attempts : job.attempts - 1;
   if (retryAt !== null) {
     // A twin that was stored meanwhile does the work of both, with the patience that the failure asks for.
     const merged = prepared(
       database,
       `UPDATE jobs SET attempts = ?, run_at = max(run_at, ?), last_error = ?
         WHERE session_id = ? AND kind = ? AND dedupe_key = ? AND state = 'ready'`,
-    ).run(job.attempts, retryAt, error, sessionId, job.kind, job.dedupe_key);
+    ).run(attempts, retryAt, error, sessionId, job.kind, job.dedupe_key);
     if (merged.changes > 0) {
       prepared(database, 'DELETE FROM jobs WHERE session_id = ? AND job_id = ?').run(sessionId, jobId);
       return;
@@ -105,6 +106,6 @@ function fail(
   }
   prepared(
     database,
-    `UPDATE jobs SET state = ?, run_at = ?, lease_until = NULL, last_error = ? WHERE session_id = ? AND job_id = ?`,
-  ).run(retryAt === null ? 'failed' : 'ready', retryAt ?? job.run_at, error, sessionId, jobId);
+    `UPDATE jobs SET state = ?, attempts = ?, run_at = ?, lease_until = NULL, last_error = ? WHERE session_id = ? AND job_id = ?`,
+  ).run(retryAt === null ? 'failed' : 'ready', attempts, retryAt ?? job.run_at, error, sessionId, jobId);
 }
