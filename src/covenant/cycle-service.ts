@@ -1,7 +1,7 @@
 import type { ChatRequest, Usage } from '../models/chat-types.ts';
 import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../store/cycle-store.ts';
 import type { BuiltContext } from '../memory/memory-service.ts';
-import type { Agent, TurnRecord } from '../store/records.ts';
+import type { Agent, JsonObject, TurnRecord } from '../store/records.ts';
 
 /** How a cycle ends. The list is closed. */
 export const OUTCOMES = [
@@ -38,6 +38,8 @@ export interface StartCycle {
   context: BuiltContext | null;
   /** False: nothing of the exchange is stored as turns (the cycle itself still is). */
   storeTurns: boolean;
+  /** Kept with the directive's turn: its thread key, what images came with it. */
+  directiveMetadata?: JsonObject;
 }
 
 /** Something to watch: a stored event, or a piece of text that is being written right now (not stored). */

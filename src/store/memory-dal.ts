@@ -110,6 +110,8 @@ export interface TurnStore {
     sessionId: string,
     positions: { conversationOrdinal: number; turnNumber: number }[],
   ): Promise<TurnRecord[]>;
+  /** Turns whose `metadata.thread_key` is this, newest first: where a resent history was heard before. */
+  byThreadKey(sessionId: string, threadKey: string, limit: number): Promise<TurnRecord[]>;
 }
 
 export interface SummaryStore {

@@ -77,6 +77,15 @@ export const turnsModule: StoreModule<TurnStore> = {
       }
       return found;
     },
+    byThreadKey: (sessionId, threadKey, limit) =>
+      (
+        prepared(
+          database,
+          `SELECT * FROM turns
+            WHERE session_id = @sessionId AND json_extract(metadata, '$.thread_key') = @threadKey AND ${SHOWN}
+            ORDER BY stored_at DESC, turn_number DESC LIMIT @limit`,
+        ).all({ sessionId, threadKey, limit }) as TurnRow[]
+      ).map(turnFromRow),
   }),
 };
 
