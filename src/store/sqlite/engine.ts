@@ -22,7 +22,7 @@ type AnyMethods = Record<string, (...args: unknown[]) => unknown>;
 
 /** Opens the writing connection, brings the schema up to date, and clears away what a crash left half done. */
 export function openWriterEngine(file: string): Engine {
-  const database = openWriterConnection(file);
+  const database = opening(() => openWriterConnection(file));
   try {
     migrate(database, readMigrations(migrationFolder('sqlite')));
     database.transaction(() => discardAbandonedImports(database)).immediate();
@@ -45,13 +45,13 @@ export function openWriterEngine(file: string): Engine {
     };
   } catch (error) {
     database.close();
-    throw asCccError(error);
+    throw openingError(error);
   }
 }
 
 /** Opens the reading connection. Each call sees one state of the record, however many statements it makes. */
 export function openReaderEngine(file: string): Engine {
-  const database = openReaderConnection(file);
+  const database = opening(() => openReaderConnection(file));
   try {
     const stores = createStores(database);
     return {
@@ -66,8 +66,23 @@ export function openReaderEngine(file: string): Engine {
     };
   } catch (error) {
     database.close();
-    throw asCccError(error);
+    throw openingError(error);
   }
+}
+
+function opening<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw openingError(error);
+  }
+}
+
+/** Whatever goes wrong while opening (an unwritable folder, no database, a newer schema) is storage_failed. */
+function openingError(error: unknown): CccError {
+  if (error instanceof CccError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CccError('storage_failed', `The record could not be opened: ${reason}`, { cause: error });
 }
 
 function readOnce(database: Database, run: () => unknown): Outcome {
