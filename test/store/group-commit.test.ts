@@ -62,7 +62,7 @@ describe('group commit', () => {
       writer.submit(
         () => insert(1),
         () => {
-          committedWhenSettled = commits();
+          committedWhenSettled ??= commits();
           resolve();
         },
       );
