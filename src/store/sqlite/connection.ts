@@ -64,3 +64,8 @@ export function prepared(database: Database, sql: string): Statement {
   if (!statement) known.set(sql, (statement = database.prepare(sql)));
   return statement;
 }
+
+/** The SQL of all statements prepared on this connection so far: for the test of their query plans. */
+export function preparedSql(database: Database): string[] {
+  return [...(statements.get(database)?.keys() ?? [])];
+}

@@ -4,6 +4,7 @@ import { openReaderConnection, openWriterConnection } from './connection.ts';
 import { asCccError } from './error-crossing.ts';
 import { GroupWriter, type Outcome } from './group-writer.ts';
 import { discardAbandonedImports } from './import-rows.ts';
+import { LogCleaner } from './log-cleaner.ts';
 import { migrate, migrationFolder, readMigrations } from './migrations.ts';
 import { SQLITE_MODULES } from './modules.ts';
 import type { StoreModule } from './store-module.ts';
@@ -28,16 +29,29 @@ export function openWriterEngine(file: string): Engine {
     database.transaction(() => discardAbandonedImports(database)).immediate();
     const stores = createStores(database);
     const writer = new GroupWriter(database);
+    const log = new LogCleaner(database);
+    log.clear();
     return {
       methods: methodTable(stores),
       call: (store, method, args, settle) => {
         const run = find(stores, store, method);
-        if (run) writer.submit(() => run(...args), settle);
-        else settle(unknownMethod(store, method));
+        if (!run) {
+          settle(unknownMethod(store, method));
+          return;
+        }
+        const erases = moduleNamed(store)?.erases?.includes(method) === true;
+        writer.submit(
+          () => run(...args),
+          (outcome) => {
+            if (erases && outcome.ok) log.clear();
+            settle(outcome);
+          },
+        );
       },
       close: () => {
         if (!database.open) return;
         writer.flush();
+        log.stop();
         database.pragma('optimize');
         database.pragma('wal_checkpoint(TRUNCATE)');
         database.close();
@@ -108,12 +122,14 @@ function createStores(database: Database): Map<string, AnyMethods> {
 function methodTable(stores: Map<string, AnyMethods>): MethodTable {
   const table: MethodTable = {};
   for (const [name, methods] of stores) {
-    const writes = new Set<string>(
-      (SQLITE_MODULES as Record<string, { writes: readonly string[] }>)[name]?.writes,
-    );
+    const writes = new Set(moduleNamed(name)?.writes);
     table[name] = Object.fromEntries(Object.keys(methods).map((method) => [method, writes.has(method)]));
   }
   return table;
+}
+
+function moduleNamed(name: string): { writes: readonly string[]; erases?: readonly string[] } | undefined {
+  return (SQLITE_MODULES as Record<string, { writes: readonly string[]; erases?: readonly string[] }>)[name];
 }
 
 function find(stores: Map<string, AnyMethods>, store: string, method: string) {

@@ -8,7 +8,7 @@ import { asCccError } from './error-crossing.ts';
 import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
 import { insertJobs } from './job-rows.ts';
 import { eraseSession, getSession } from './sessions.ts';
-import { indexTurn } from './turn-rows.ts';
+import { insertTurnTerms } from './turn-index.ts';
 
 /**
  * An import writes into the real tables, batch by batch, under a session row with the status 'importing', which
@@ -108,7 +108,7 @@ function indexImportedTurn(
   )
     .pluck()
     .get(turnNumber, sessionId, row['conversation_id']) as number;
-  indexTurn(database, { sessionKey, conversationOrdinal: ordinal, turnNumber, terms });
+  insertTurnTerms(database, { sessionKey, conversationOrdinal: ordinal, turnNumber, terms });
 }
 
 /** Sets the session's counters from its rows, and refuses numbers with holes in them. */

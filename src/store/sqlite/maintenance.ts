@@ -7,6 +7,7 @@ import type { StoreModule } from './store-module.ts';
 
 export const maintenanceModule: StoreModule<MaintenanceStore> = {
   writes: ['ping', 'importBatch', 'importCommit', 'importAbort'],
+  erases: ['importAbort'],
   create: (database) => ({
     counts: () => {
       const { sessions, conversations, turns } = readCounters(database);

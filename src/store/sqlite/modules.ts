@@ -6,6 +6,7 @@ import { maintenanceModule } from './maintenance.ts';
 import { sessionsModule } from './sessions.ts';
 import type { StoreModule } from './store-module.ts';
 import { summariesModule } from './summaries.ts';
+import { turnIndexModule } from './turn-index.ts';
 import { turnsModule } from './turns.ts';
 
 /** What stands behind each store of `MemoryDAL` on SQLite. A new store is a line here. */
@@ -13,6 +14,7 @@ export const SQLITE_MODULES = {
   sessions: sessionsModule,
   conversations: conversationsModule,
   turns: turnsModule,
+  index: turnIndexModule,
   summaries: summariesModule,
   agents: agentStatesModule,
   jobs: jobsModule,

@@ -62,6 +62,7 @@ export function eraseSession(database: Database, sessionId: string): boolean {
 
 export const sessionsModule: StoreModule<SessionStore> = {
   writes: ['create', 'setPreferences', 'setStatus', 'erase'],
+  erases: ['erase'],
   create: (database) => {
     const change = (sql: string, sessionId: string, ...values: unknown[]): SessionRecord | null => {
       const row = prepared(database, `${sql} RETURNING ${COLUMNS}`).get(...values, sessionId) as

@@ -15,5 +15,7 @@ export type Sync<T> = {
  */
 export interface StoreModule<T> {
   writes: readonly (keyof T & string)[];
+  /** Writing methods that remove what somebody wants gone for good: the log is cleared of it before they answer. */
+  erases?: readonly (keyof T & string)[];
   create(database: Database): Sync<T>;
 }

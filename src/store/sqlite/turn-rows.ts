@@ -4,6 +4,7 @@ import type { Agent, NewTurn, TurnKind, TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { fromJson, toJson } from './json-column.ts';
+import { insertTurnTerms } from './turn-index.ts';
 
 export interface TurnRow {
   session_id: string;
@@ -88,7 +89,7 @@ export function insertTurns(
     const { terms, ...fields } = turn;
     const record: TurnRecord = { sessionId, conversationId, ...fields, turnNumber: first + i, storedAt: now };
     insertTurnRow(database, record);
-    indexTurn(database, {
+    insertTurnTerms(database, {
       sessionKey,
       conversationOrdinal: conversation.ordinal,
       turnNumber: first + i,
@@ -119,12 +120,4 @@ function insertTurnRow(database: Database, turn: TurnRecord): void {
     toJson(turn.metadata),
     turn.content,
   );
-}
-
-/** The one place from which a turn enters the lexical index. */
-export function indexTurn(
-  _database: Database,
-  _entry: { sessionKey: number; conversationOrdinal: number; turnNumber: number; terms: NewTurn['terms'] },
-): void {
-  // The index (`turn-index.ts`, migration 0002) is called from here.
 }
