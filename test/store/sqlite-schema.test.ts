@@ -1,4 +1,4 @@
-import { statSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,7 +139,10 @@ describe('the schema on SQLite', () => {
         'idempotency_keys',
       ]),
     );
+    const bytes = () => [file, `${file}-wal`].map((name) => readFileSync(name).toString('latin1')).join();
+    expect(bytes()).toContain('unforgettable-pangolin');
     await dal.sessions.erase(sessionId);
+    expect(bytes()).not.toContain('unforgettable-pangolin');
     expect(sessionTables().filter((table) => rowsOf(table) > 0)).toEqual([]);
     expect(
       (await dal.conversations.list({ sessionId: neighbour, limit: 9, cursor: null })).items,
@@ -147,6 +150,19 @@ describe('the schema on SQLite', () => {
     // A key is not given to another session: a derived index that lags behind cannot mix two sessions up.
     await newSession(dal);
     expect(raw.prepare('SELECT max(session_key) FROM sessions').pluck().get()).toBeGreaterThan(key);
+  });
+
+  it('erased text also leaves the log when somebody was still reading it', async () => {
+    const sessionId = await newSession(dal);
+    await newConversation(dal, sessionId, [newTurn('lingering-okapi')]);
+    const reading = new Database(file, { readonly: true });
+    reading.exec('BEGIN');
+    reading.prepare('SELECT count(*) FROM turns').get();
+    await dal.sessions.erase(sessionId);
+    const bytes = () => [file, `${file}-wal`].map((name) => readFileSync(name).toString('latin1')).join();
+    expect(bytes()).toContain('lingering-okapi');
+    reading.close();
+    await expect.poll(bytes, { timeout: 5_000 }).not.toContain('lingering-okapi');
   });
 
   it('the files are for their owner only', () => {
