@@ -88,14 +88,19 @@ describe('group commit', () => {
   });
 
   it('a file locked by someone else: refused with the reason, and it goes on after', async () => {
-    database.pragma('busy_timeout = 1');
+    database.pragma('busy_timeout = 50');
     const intruder = new Database(join(folder, 'a.db'));
     intruder.exec('BEGIN IMMEDIATE');
-    const outcome = await submit(() => insert(1));
-    expect(outcome).toMatchObject({
-      ok: false,
-      error: { code: 'storage_failed', cause: { code: 'SQLITE_BUSY' } },
-    });
+    const start = performance.now();
+    const outcomes = await Promise.all([1, 2, 3, 4, 5, 6].map((x) => submit(() => insert(x))));
+    // All wait together, not one after the other.
+    expect(performance.now() - start).toBeLessThan(6 * 50);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        ok: false,
+        error: { code: 'storage_failed', cause: { code: 'SQLITE_BUSY' } },
+      });
+    }
     intruder.exec('ROLLBACK');
     intruder.close();
     expect(await submit(() => insert(1))).toEqual({ ok: true, value: 1 });

@@ -66,8 +66,8 @@ export class GroupWriter {
     } catch (error) {
       // The transaction as a whole failed (disk full, input/output error, file locked): nothing of it is stored.
       if (database.inTransaction) rollback(database);
-      // Where not even BEGIN worked, only the first one is told: the others try again by themselves.
-      const failed = this.#queue.splice(0, Math.max(1, taken));
+      // Where not even BEGIN worked (locked by another process), all have waited for it: none waits once more.
+      const failed = this.#queue.splice(0, taken === 0 ? this.#queue.length : taken);
       for (const write of failed) write.settle({ ok: false, error: asCccError(error) });
       return;
     }
