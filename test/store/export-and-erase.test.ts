@@ -75,6 +75,7 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
     expect(whole[0]).toMatchObject({
       table: 'sessions',
       row: {
+        session_id: sessionId,
         status: 'active',
         created_at: '2026-05-08T12:00:00.000Z',
         initial_context: { about: ['x', 1, null] },
@@ -99,6 +100,9 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
     expect(session).toEqual(await dal.sessions.get(sessionId));
     expect(await exportAll(other, sessionId, 4)).toEqual(rows);
     expect(await other.sessions.findByTokenHash('new')).toEqual(session);
+    const found = await other.index.lookup(sessionId, ['turn', 'of', 'nowhere']);
+    expect(found).toMatchObject({ turnCount: 12, terms: [{ term: 'turn' }, { term: 'of' }] });
+    expect(found).toEqual(await dal.index.lookup(sessionId, ['turn', 'of', 'nowhere']));
     expect(await other.jobs.counts()).toEqual([{ kind: 'embed', state: 'ready', count: 1 }]);
     const [newest] = (await dal.conversations.list({ sessionId, limit: 1, cursor: null })).items;
     for (const each of [dal, other]) {
@@ -133,6 +137,7 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
     expect(await other.turns.get(sessionId, turnId)).toBeNull();
     expect(await other.turns.list({ sessionId, conversationId, fromNumber: 1, limit: 9 })).toEqual([]);
     expect(await exportAll(other, sessionId, 10)).toEqual([]);
+    expect(await other.index.lookup(sessionId, ['turn'])).toMatchObject({ turnCount: 0, terms: [] });
     expect(await other.sessions.setStatus(sessionId, 'active', NOON)).toBeNull();
     expect(await other.maintenance.counts()).toEqual(before);
     await expect(
@@ -181,6 +186,12 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
     await expect(spoilt(edit({ 'x) VALUES (1); --': 1 }))).rejects.toMatchObject(refused);
     await expect(spoilt((all) => [...all, { table: 'jobs', row: {} }])).rejects.toMatchObject(refused);
     await expect(spoilt((all) => all.map(({ terms: _, ...row }) => row))).rejects.toMatchObject(refused);
+    await expect(
+      spoilt((all) => {
+        all[0]!.row['session_id'] = 'sess_other';
+        return all;
+      }),
+    ).rejects.toMatchObject({ param: 'sessions.session_id' });
     await expect(spoilt((all) => all.slice(1))).rejects.toMatchObject({ code: 'session_not_found' });
     await other.maintenance.importAbort(sessionId);
     expect(await other.sessions.get(sessionId)).toBeNull();

@@ -137,6 +137,8 @@ describe('the schema on SQLite', () => {
         'context_summaries',
         'jobs',
         'idempotency_keys',
+        'turn_terms',
+        'turn_index_totals',
       ]),
     );
     const bytes = () => [file, `${file}-wal`].map((name) => readFileSync(name).toString('latin1')).join();

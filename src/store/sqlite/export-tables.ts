@@ -3,10 +3,10 @@ import type { Database } from 'better-sqlite3';
 /** How a column's value is written in an export. `time` is ISO-8601 in UTC, `json` is the value itself. */
 export type ColumnKind = 'text' | 'integer' | 'real' | 'time' | 'json';
 
-/** One table of a session's export, without `session_id`, which the whole export has in common. */
+/** One table of a session's export. Only the `sessions` row names the session: the others are all of the same one. */
 export interface ExportTable {
   table: string;
-  /** All columns but session_id and those that only this database needs (keys, hashes). */
+  /** All columns but session_id and those that only this server needs (keys, hashes, counters). */
   columns: Record<string, ColumnKind>;
   /** A unique key of the table inside its session; rows are exported in its order. */
   key: readonly string[];
@@ -23,6 +23,7 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
   {
     table: 'sessions',
     columns: {
+      session_id: 'text',
       status: 'text',
       created_at: 'time',
       last_active: 'time',

@@ -66,12 +66,12 @@ function beginImport(database: Database, sessionId: string, table: ExportTable, 
   if (prepared(database, 'SELECT 1 FROM sessions WHERE session_id = ?').get(sessionId)) {
     throw new CccError('session_exists');
   }
+  if (row['session_id'] !== sessionId) throw invalid('The row names another session.', 'sessions.session_id');
   if (row['status'] !== 'active' && row['status'] !== 'archived') {
     throw invalid('A session is active or archived.', 'sessions.status');
   }
   const values = importValues(table, { ...row, status: 'importing' });
   insert(database, 'sessions', {
-    session_id: sessionId,
     session_key: addToCounter(database, 'last_session_key', 1),
     ...values,
   });
