@@ -80,7 +80,52 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
     },
     key: ['scope', 'version'],
   },
+  {
+    table: 'cycles',
+    columns: {
+      cycle_id: 'text',
+      conversation_id: 'text',
+      status: 'text',
+      outcome: 'text',
+      request: 'json',
+      machine: 'json',
+      version: 'integer',
+      event_count: 'integer',
+      created_at: 'time',
+      updated_at: 'time',
+    },
+    key: ['cycle_id'],
+  },
+  {
+    table: 'cycle_steps',
+    columns: {
+      cycle_id: 'text',
+      step_number: 'integer',
+      step_id: 'text',
+      kind: 'text',
+      agent: 'text',
+      round: 'integer',
+      attempt: 'integer',
+      status: 'text',
+      input: 'json',
+      output: 'json',
+      started_at: 'time',
+      ended_at: 'time',
+    },
+    key: ['cycle_id', 'step_number'],
+  },
+  {
+    table: 'cycle_events',
+    columns: { cycle_id: 'text', seq: 'integer', type: 'text', data: 'json', created_at: 'time' },
+    key: ['cycle_id', 'seq'],
+  },
 ];
 
 /** Tables that hold rows of a session and are left out of an export, on purpose. */
-export const NOT_EXPORTED: readonly string[] = ['jobs', 'idempotency_keys', 'pending_imports'];
+export const NOT_EXPORTED: readonly string[] = [
+  'jobs',
+  'idempotency_keys',
+  'pending_imports',
+  'turn_terms',
+  'turn_index_totals',
+];

@@ -1,6 +1,7 @@
 import type { MemoryDAL } from '../memory-dal.ts';
 import { agentStatesModule } from './agent-states.ts';
 import { conversationsModule } from './conversations.ts';
+import { cyclesModule } from './cycles.ts';
 import { jobsModule } from './jobs.ts';
 import { maintenanceModule } from './maintenance.ts';
 import { sessionsModule } from './sessions.ts';
@@ -17,6 +18,7 @@ export const SQLITE_MODULES = {
   index: turnIndexModule,
   summaries: summariesModule,
   agents: agentStatesModule,
+  cycles: cyclesModule,
   jobs: jobsModule,
   maintenance: maintenanceModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };

@@ -1,0 +1,106 @@
+import { config as readDotenv } from 'dotenv';
+import { SETTINGS, type SettingName, type Settings } from './schema.ts';
+
+/** One or more settings are wrong. The message names each of them and never holds a secret's value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  /** One sentence for each bad setting. */
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join(' '));
+    this.problems = problems;
+  }
+}
+
+export interface LoadedSettings {
+  settings: Settings;
+  /** Sentences about what looks like a mistake and does no harm. */
+  warnings: string[];
+}
+
+/** The environment of the process over the `.env` file of the working directory. */
+export function readEnvironment(): Record<string, string | undefined> {
+  const fromFile: Record<string, string> = {};
+  readDotenv({ quiet: true, processEnv: fromFile });
+  return { ...fromFile, ...process.env };
+}
+
+/** Checks all settings at once. Empty values count as unset. @throws {SettingsError} */
+export function loadSettings(environment: Record<string, string | undefined>): LoadedSettings {
+  const problems: string[] = [];
+  const entries = Object.entries(SETTINGS).map(([name, setting]) => {
+    const given = environment[name]?.trim();
+    const text = given === undefined || given === '' ? setting.default : given;
+    const result = setting.schema.safeParse(text);
+    if (!result.success) {
+      const why = result.error.issues.map((issue) => issue.message).join('; ');
+      const value = 'secret' in setting ? '' : ` (it is ${JSON.stringify(text)})`;
+      problems.push(`${name} is wrong: ${why}${value}.`);
+    }
+    return [name, result.data] as const;
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+  const settings = Object.freeze(Object.fromEntries(entries)) as Settings;
+  const together = checkTogether(settings);
+  if (together.length > 0) throw new SettingsError(together);
+  return { settings, warnings: [...unknownNames(environment), ...openDoors(settings)] };
+}
+
+/** Settings that are right one by one and wrong together. */
+function checkTogether(settings: Settings): string[] {
+  const problems: string[] = [];
+  for (const origin of settings.CORS_ORIGINS) {
+    if (origin !== '*' && !isOrigin(origin)) {
+      problems.push(
+        `CORS_ORIGINS is wrong: ${JSON.stringify(origin)} is not an origin such as https://app.example.org.`,
+      );
+    }
+  }
+  if (settings.CORS_ORIGINS.includes('*') && settings.OPENAI_API_KEY !== undefined) {
+    problems.push(
+      'CORS_ORIGINS=* is refused together with OPENAI_API_KEY: every web page could spend the key. Name the origins.',
+    );
+  }
+  return problems;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+function unknownNames(environment: Record<string, string | undefined>): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('CCC_') && !(name in SETTINGS))
+    .map((name) => `${name} is set, but there is no such setting${suggestion(name)}.`);
+}
+
+/** The known name that is nearest, when it is near. */
+function suggestion(name: string): string {
+  const nearest = (Object.keys(SETTINGS) as SettingName[])
+    .map((known) => ({ known, distance: editDistance(name, known) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return nearest && nearest.distance <= 3 ? `; ${nearest.known} was meant?` : '';
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const change = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(change, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
+
+function openDoors({ HOST }: Settings): string[] {
+  return LOOPBACK.test(HOST)
+    ? []
+    : [`HOST is ${HOST}: everyone who can reach this address can use the key and read the memory.`];
+}

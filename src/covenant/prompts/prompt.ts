@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { textOf } from '../../models/chat-result.ts';
+import type { ChatMessage } from '../../models/chat-types.ts';
+import { countTokens, truncateToTokens } from '../../text/tokens.ts';
+
+/** Goes up when a prompt's wording changes, so that a trace says which one a step was made with. */
+export const PROMPT_VERSION = 1;
+
+/** Most tokens of the client's earlier messages that Beatrice is shown. */
+const CONVERSATION_TOKENS = 3_000;
+
+export function promptHash(messages: ChatMessage[]): string {
+  return createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+}
+
+/** The sections of a prompt that hold something, with an empty line between them. */
+export function joined(...sections: string[]): string {
+  return sections.filter((text) => text !== '').join('\n\n');
+}
+
+/** The client's messages before the directive, as text for the reviewer; the oldest go first when they are too many. */
+export function conversationText(messages: ChatMessage[]): string {
+  const lines: string[] = [];
+  let room = CONVERSATION_TOKENS;
+  for (const message of messages.slice(0, -1).reverse()) {
+    const text = textOf(message);
+    if (text === '') continue;
+    const line = `${message.role}: ${text}`;
+    const tokens = countTokens(line);
+    lines.unshift(tokens > room ? truncateToTokens(line, room) : line);
+    room -= tokens;
+    if (room <= 0) break;
+  }
+  return lines.join('\n');
+}

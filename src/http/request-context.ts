@@ -1,0 +1,54 @@
+import { performance } from 'node:perf_hooks';
+import type { RequestHandler, Response } from 'express';
+import { newId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { HttpMetrics } from './operation/http-metrics.ts';
+
+/** A client's own id is kept when it is short and plain: it goes into the log and back into a header. */
+const SANE_ID = /^[\w.:-]{1,128}$/;
+
+/** Gives each request an id, one line in the log when it ends, and its place in the metrics. */
+export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHandler {
+  return (req, res, next) => {
+    const begun = performance.now();
+    const given = req.headers['x-request-id'];
+    const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : newId('req');
+    res.setHeader('x-request-id', requestId);
+    res.locals['requestId'] = requestId;
+    res.locals['rootLogger'] = logger;
+    const written = req.socket.bytesWritten;
+    res.once('close', () => {
+      const ms = performance.now() - begun;
+      const route = routeName(res);
+      metrics.observe(req.method, route, res.statusCode, ms);
+      logger.info(
+        {
+          request_id: requestId,
+          method: req.method,
+          // The pattern: paths hold ids, queries hold what was asked.
+          route,
+          status: res.statusCode,
+          ms: Math.round(ms * 10) / 10,
+          bytes: req.socket.bytesWritten - written,
+          ...(res.writableFinished ? {} : { aborted: true }),
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}
+
+/** The logger of the request that is being answered. Made on demand: most requests say nothing of their own. */
+export function requestLogger(res: Response): Logger | undefined {
+  const { locals } = res;
+  const root = locals['rootLogger'] as Logger | undefined;
+  if (root) locals['logger'] ??= root.child({ request_id: locals['requestId'] as string });
+  return locals['logger'] as Logger | undefined;
+}
+
+/** The route's pattern, never the path itself: ids belong neither into metrics nor into the log. */
+function routeName(res: Response): string {
+  const path = (res.req.route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? path : 'other';
+}

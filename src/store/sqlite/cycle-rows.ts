@@ -1,0 +1,112 @@
+import type { Database } from 'better-sqlite3';
+import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../cycle-store.ts';
+import type { JsonObject } from '../records.ts';
+import { prepared } from './connection.ts';
+import { fromJson, fromNullableJson, toJson } from './json-column.ts';
+
+export interface CycleRow {
+  session_id: string;
+  cycle_id: string;
+  conversation_id: string;
+  status: string;
+  outcome: string | null;
+  request: string;
+  machine: string;
+  version: number;
+  event_count: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface StepRow {
+  session_id: string;
+  cycle_id: string;
+  step_number: number;
+  step_id: string;
+  kind: string;
+  agent: string | null;
+  round: number;
+  attempt: number;
+  status: CycleStepRecord['status'];
+  input: string;
+  output: string | null;
+  started_at: number;
+  ended_at: number | null;
+}
+
+export interface EventRow {
+  session_id: string;
+  cycle_id: string;
+  seq: number;
+  type: string;
+  data: string;
+  created_at: number;
+}
+
+export function cycleFromRow(row: CycleRow): CycleRecord {
+  return {
+    sessionId: row.session_id,
+    conversationId: row.conversation_id,
+    cycleId: row.cycle_id,
+    status: row.status,
+    outcome: row.outcome,
+    request: fromJson(row.request),
+    machine: fromJson(row.machine),
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+export function stepFromRow(row: StepRow): CycleStepRecord {
+  return {
+    sessionId: row.session_id,
+    cycleId: row.cycle_id,
+    stepId: row.step_id,
+    stepNumber: row.step_number,
+    kind: row.kind,
+    agent: row.agent,
+    round: row.round,
+    attempt: row.attempt,
+    status: row.status,
+    input: fromJson(row.input),
+    output: fromNullableJson(row.output),
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
+
+export function eventFromRow(row: EventRow): CycleEventRecord {
+  return {
+    sessionId: row.session_id,
+    cycleId: row.cycle_id,
+    seq: row.seq,
+    type: row.type,
+    data: fromJson(row.data),
+    createdAt: row.created_at,
+  };
+}
+
+/** Appends events to a cycle, numbering them inside the open transaction. */
+export function insertCycleEvents(
+  database: Database,
+  input: { sessionId: string; cycleId: string; events: { type: string; data: JsonObject }[]; now: number },
+): CycleEventRecord[] {
+  const { sessionId, cycleId, events, now } = input;
+  if (events.length === 0) return [];
+  const last = prepared(
+    database,
+    `UPDATE cycles SET event_count = event_count + ? WHERE session_id = ? AND cycle_id = ? RETURNING event_count`,
+  )
+    .pluck()
+    .get(events.length, sessionId, cycleId) as number;
+  const insert = prepared(
+    database,
+    'INSERT INTO cycle_events (session_id, cycle_id, seq, type, data, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  return events.map(({ type, data }, at) => {
+    const record = { sessionId, cycleId, seq: last - events.length + 1 + at, type, data, createdAt: now };
+    insert.run(sessionId, cycleId, record.seq, type, toJson(data), now);
+    return record;
+  });
+}

@@ -1,0 +1,36 @@
+/**
+ * Names of the sections in CCC's prompts. What stands in a section is data: a text that holds one of these tags could
+ * close its section and pose as another, so the tags in it are made harmless.
+ */
+export const SECTION_NAMES = [
+  'memory',
+  'conversation',
+  'directive',
+  'guidance',
+  'criteria',
+  'draft',
+  'issues',
+  'checks',
+  'turns',
+  'events',
+  'summary',
+] as const;
+export type SectionName = (typeof SECTION_NAMES)[number];
+
+const TAG = new RegExp(`<(?=\\s*/?\\s*(?:${SECTION_NAMES.join('|')})\\b)`, 'giu');
+
+/** The text with every section tag in it made harmless. It reads the same to a person. */
+export function neutralise(text: string): string {
+  return text.replaceAll(TAG, '‹');
+}
+
+/** A delimited section of a prompt; empty when there is nothing to put in. */
+export function section(name: SectionName, text: string): string {
+  return text.trim() === '' ? '' : `<${name}>\n${neutralise(text.trim())}\n</${name}>`;
+}
+
+/** The text of the first section of that name; null when there is none. */
+export function readSection(prompt: string, name: SectionName): string | null {
+  const found = new RegExp(`<${name}>\\n([\\s\\S]*?)\\n</${name}>`).exec(prompt);
+  return found?.[1] ?? null;
+}
