@@ -1,0 +1,134 @@
+import { Router, type Request, type Response } from 'express';
+import { CccError } from '../../base/ccc-error.ts';
+import { readJsonBody } from '../body.ts';
+import { passThrough } from '../v1/pass-through.ts';
+import { answerCycle } from './cycle.ts';
+import { answerDirect } from './direct.ts';
+import { readFields, type ChatFields } from './fields.ts';
+import { chooseMode } from './mode.ts';
+import { namesOf, sessionToken } from './naming.ts';
+import type { ChatParts } from './parts.ts';
+import { stageOne } from './stage-one.ts';
+import { isFault, openCall, prepare } from './prepare.ts';
+import { upstreamBody } from './upstream-body.ts';
+
+/**
+ * `/v2`: chat with memory, under supervision, for clients of OpenAI's API. Also below `/v2/sessions/:id`, for clients
+ * that can only be given a base URL; models and embeddings are the upstream's, as under `/v1`.
+ */
+export function chatRouter(parts: ChatParts): Router {
+  const router = Router();
+  /** Directives being answered in this process, as session and thread key. */
+  const beingAnswered = new Set<string>();
+
+  for (const root of ['/v2', '/v2/sessions/:sessionId']) {
+    router.post(`${root}/chat/completions`, (req, res) => answerChat(parts, beingAnswered, req, res));
+    // The sub-router sees its paths without the root, as the upstream is to see them.
+    router.use(root, upstreamRoutes(parts));
+  }
+  return router;
+}
+
+/** What else a client of OpenAI's API asks of its base URL: the upstream's, as under `/v1`. */
+function upstreamRoutes(parts: ChatParts): Router {
+  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY });
+  const router = Router();
+  router.get('/models', pass);
+  router.get('/models/*name', pass);
+  router.post('/embeddings', pass);
+  return router;
+}
+
+/** The body as bytes and as an object. @throws invalid_json, invalid_request */
+async function readChatBody(
+  req: Request,
+  limit: number,
+): Promise<{ json: Buffer; body: Record<string, unknown> }> {
+  const { raw, json: body } = await readJsonBody(req, limit);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new CccError('invalid_request', 'The body must be a JSON object.');
+  }
+  // A byte order mark is no part of JSON, though it may have been read over.
+  const json = raw.subarray(0, 3).equals(BYTE_ORDER_MARK) ? raw.subarray(3) : raw;
+  return { json, body: body as Record<string, unknown> };
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const query = (req: Request) => /\?.*$/.exec(req.url)?.[0] ?? '';
+
+async function answerChat(
+  parts: ChatParts,
+  beingAnswered: Set<string>,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const { json, body } = await readChatBody(req, parts.settings.CCC_MAX_BODY);
+  const fields = readFields(body);
+  const names = await nameSession(parts, req, fields);
+  if (names === null) {
+    refuseFieldsWithoutSession(fields);
+    await stageOne(parts, req, res, `/chat/completions${query(req)}`, upstreamBody(json, null, null));
+    return;
+  }
+  const logger = parts.logger.child({ request_id: res.getHeader('x-request-id') });
+  const call = await openCall(parts, { json, body, fields, logger, ...names });
+  const chosen = chooseMode(parts, call);
+  const inFlight = (threadKey: string) => `${call.sessionId} ${threadKey}`;
+  const preparation = await prepare(parts, call, {
+    needsConversation: chosen.mode === 'cycle',
+    beingAnswered: (threadKey) => beingAnswered.has(inFlight(threadKey)),
+  });
+  const key = preparation.thread && inFlight(preparation.thread.threadKey);
+  if (key !== null) beingAnswered.add(key);
+  try {
+    const reason =
+      chosen.mode === 'direct' ? chosen.reason : await answerCycle(parts, res, call, preparation);
+    if (chosen.mode === 'cycle' && reason === null) return;
+    await answerDirect(parts, req, res, call, preparation, reason);
+  } finally {
+    if (key !== null) beingAnswered.delete(key);
+  }
+}
+
+/** The session and conversation that a request names, or null when it names none. @throws see `namesOf` */
+async function nameSession(
+  parts: ChatParts,
+  req: Request,
+  fields: ChatFields,
+): Promise<{ sessionId: string; conversationId: string | null } | null> {
+  const token = sessionToken(req.headers);
+  const byToken = token === null ? null : await parts.memory.openByToken(token);
+  if (token !== null && byToken === null) throw new CccError('invalid_token');
+  const names = namesOf({
+    urlSessionId: (req.params as { sessionId?: string }).sessionId ?? null,
+    tokenSessionId: byToken?.sessionId ?? null,
+    headers: req.headers,
+    fields,
+  });
+  const { sessionId, conversationId } = names;
+  if (sessionId !== null) return { sessionId, conversationId };
+  if (conversationId === null) return null;
+  // A conversation belongs to one session: to name it is to name both.
+  try {
+    const conversation = await parts.memory.getConversation(conversationId);
+    return { sessionId: conversation.sessionId, conversationId };
+  } catch (error) {
+    if (isFault(error)) throw new CccError('storage_failed', undefined, { cause: error });
+    throw error;
+  }
+}
+
+/** Without a session there is nothing to remember or to supervise: who asks for it must hear that. */
+function refuseFieldsWithoutSession(fields: ChatFields): void {
+  const param = fields.memory_options
+    ? 'memory_options'
+    : fields.covenant && fields.covenant.mode !== 'direct'
+      ? 'covenant'
+      : null;
+  if (param === null) return;
+  throw new CccError(
+    'invalid_request',
+    `${param} needs a session: name one by session_id, x-ccc-session-id, the base URL or the session's token.`,
+    { param },
+  );
+}

@@ -1,0 +1,129 @@
+import type { CycleResult, CycleSignal } from '../../covenant/cycle-service.ts';
+import { HEARTBEAT_MS } from './parts.ts';
+import { write } from './transport.ts';
+import { cycleSummary, describeError, errorOf, Narrator, type CycleReply } from './cycle-reply.ts';
+
+/**
+ * A cycle as a stream of chat completion chunks. The role goes out at once, the agents' words as reasoning while they
+ * work, and `content` only when the answer is final. What is not OpenAI's stands at the top level of unnamed chunks
+ * without choices: every client reads over those (measured, see docs/chat.md).
+ */
+export async function replyStream(reply: CycleReply): Promise<void> {
+  const { call, running, signal } = reply;
+  const stream = new ChunkStream(reply);
+  const narration = call.fields.covenant?.narration ?? 'reasoning';
+  const narrator = new Narrator();
+  const unwatch = running.watch((said) => {
+    if (narration === 'full' && said.kind === 'event') stream.progress(said);
+    const text = narration === 'off' ? '' : narrator.tell(said);
+    if (text !== '') stream.delta({ reasoning_content: text, reasoning: text });
+  });
+  let result: CycleResult | null = null;
+  let fault: unknown;
+  try {
+    result = await running.done;
+  } catch (error) {
+    call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle failed');
+    fault = error;
+  } finally {
+    unwatch();
+  }
+  if (signal.aborted) {
+    stream.end();
+    return;
+  }
+  const error = result ? errorOf(result) : describeError(fault);
+  if (error || !result) {
+    stream.fail(error?.body);
+    return;
+  }
+  call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
+  stream.delta({ content: result.answer });
+  stream.close(result);
+}
+
+class ChunkStream {
+  readonly #reply: CycleReply;
+  readonly #envelope: Record<string, unknown>;
+  readonly #wantsUsage: boolean;
+  readonly #heartbeat: NodeJS.Timeout;
+  #written: Promise<void> = Promise.resolve();
+
+  /** Sends the headers and the role at once: some clients drop a connection that is silent for too long. */
+  constructor(reply: CycleReply) {
+    const { parts, call, running, model } = reply;
+    const options = call.body['stream_options'] as { include_usage?: unknown } | null | undefined;
+    this.#reply = reply;
+    this.#wantsUsage = options?.include_usage === true;
+    this.#envelope = {
+      id: `chatcmpl-${running.cycleId}`,
+      object: 'chat.completion.chunk',
+      created: Math.floor(parts.clock.now() / 1000),
+      model,
+    };
+    const { res } = reply;
+    res.status(200);
+    res.setHeader('content-type', 'text/event-stream; charset=utf-8');
+    res.setHeader('cache-control', 'no-cache, no-transform');
+    // Proxies such as nginx collect an answer before they pass it on, unless told not to.
+    res.setHeader('x-accel-buffering', 'no');
+    res.flushHeaders();
+    this.#heartbeat = setInterval(() => {
+      this.#send(': the agents are at work');
+    }, parts.heartbeatMs ?? HEARTBEAT_MS);
+    this.delta({ role: 'assistant', content: '' });
+  }
+
+  /** An error after the first byte: every client raises it with its own message. */
+  fail(body: unknown): void {
+    this.#send(`data: ${JSON.stringify(body)}`);
+    this.end();
+  }
+
+  /** Ends the stream once all of it is written. */
+  end(): void {
+    clearInterval(this.#heartbeat);
+    void this.#written.then(() => this.#reply.res.end());
+  }
+
+  delta(delta: Record<string, unknown>, finishReason: string | null = null): void {
+    const choice = { index: 0, delta, logprobs: null, finish_reason: finishReason };
+    this.#chunk({ choices: [choice], ...(this.#wantsUsage ? { usage: null } : {}) });
+  }
+
+  progress({ event }: Extract<CycleSignal, { kind: 'event' }>): void {
+    const { seq, type, data } = event;
+    const covenant = {
+      cycle_id: event.cycleId,
+      seq,
+      type,
+      agent: data['agent'] ?? null,
+      round: data['round'] ?? null,
+    };
+    this.#chunk({ choices: [], covenant, ...(this.#wantsUsage ? { usage: null } : {}) });
+  }
+
+  /** The reason it ended, and one last chunk with all there is to say about the whole. */
+  close(result: CycleResult): void {
+    this.delta({}, result.finishReason);
+    this.#chunk({
+      choices: [],
+      ...(this.#wantsUsage ? { usage: result.usage } : {}),
+      covenant: cycleSummary(result),
+      memory_metadata: this.#reply.call.report.toJson(),
+    });
+    this.#send('data: [DONE]');
+    this.end();
+  }
+
+  #chunk(fields: Record<string, unknown>): void {
+    this.#send(`data: ${JSON.stringify({ ...this.#envelope, ...fields })}`);
+  }
+
+  /** In order, each when there is room for it. Nobody waits: a cycle does not stand still for a slow reader. */
+  #send(event: string): void {
+    this.#written = this.#written.then(async () => {
+      await write(this.#reply.res, `${event}\n\n`);
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Response } from 'express';
+import type { ChatRequest } from '../../models/chat-types.ts';
+import { directiveMetadata } from './exchange.ts';
+import { cancelOnHangUp } from '../hang-up.ts';
+import { replyWhole } from './cycle-body.ts';
+import { replyStream } from './cycle-stream.ts';
+import type { ChatParts } from './parts.ts';
+import { isFault, type ChatCall, type Preparation } from './prepare.ts';
+import { sendIdHeaders } from './transport.ts';
+import { upstreamBody } from './upstream-body.ts';
+
+/** Ours to set: the cycle streams when it wants to, whatever the client wants for itself. */
+const SET_BY_CYCLE = ['stream', 'stream_options'];
+
+/**
+ * Answers under supervision. A client that hangs up cancels the cycle.
+ * @returns null when the answer has been given; else why there can be no cycle, and nothing has been sent
+ */
+export async function answerCycle(
+  parts: ChatParts,
+  res: Response,
+  call: ChatCall,
+  { thread }: Preparation,
+): Promise<string | null> {
+  const { directive, messages, report, fields } = call;
+  if (!thread || !directive || !messages || report.conversationId === null) {
+    return 'The record is not available, and a cycle is kept in the record.';
+  }
+  const request = cycleRequest(parts, call);
+  const hangUp = cancelOnHangUp(res);
+  let running;
+  try {
+    running = await parts.cycles.start({
+      sessionId: call.sessionId,
+      conversationId: report.conversationId,
+      directive: directive.text,
+      request,
+      options: {
+        maxRounds: fields.covenant?.max_rounds ?? parts.settings.CCC_MAX_ROUNDS,
+        maxTotalTokens: fields.covenant?.max_total_tokens ?? null,
+        criteria: fields.covenant?.criteria ?? [],
+      },
+      context: report.context,
+      storeTurns: fields.memory_options?.auto_store_response ?? true,
+      directiveMetadata: directiveMetadata(directive, thread.threadKey),
+    });
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    call.logger.error({ err: error }, 'the cycle could not be started');
+    report.degrade('the cycle could not be recorded');
+    return 'The record is not available, and a cycle is kept in the record.';
+  }
+  const { cycleId, cancel } = running;
+  hangUp.signal.addEventListener('abort', cancel, { once: true });
+  if (hangUp.signal.aborted) cancel();
+  sendIdHeaders(res, { sessionId: call.sessionId, conversationId: report.conversationId, cycleId });
+  const reply = { parts, res, call, running, model: request.model, signal: hangUp.signal };
+  await (call.body['stream'] === true ? replyStream(reply) : replyWhole(reply));
+  return null;
+}
+
+function cycleRequest(parts: ChatParts, call: ChatCall): ChatRequest {
+  const json = upstreamBody(call.json, call.messages, null, SET_BY_CYCLE).toString('utf8');
+  const request = JSON.parse(json) as ChatRequest;
+  if (typeof request.model !== 'string' || request.model === '')
+    request.model = parts.provider.info.defaultModel;
+  return request;
+}

@@ -1,0 +1,144 @@
+import type { Logger } from '../../base/logger.ts';
+import type { MemoryService, TurnInput } from '../../memory/memory-service.ts';
+import type { ChatMessage } from '../../models/chat-types.ts';
+import type { JsonObject } from '../../store/records.ts';
+import { describeToolCalls, type Answer } from './answer.ts';
+import type { MemoryReport } from './memory-report.ts';
+import { messageText, type Directive } from './messages.ts';
+import type { Thread } from './threads.ts';
+import { withinTime } from './within-time.ts';
+
+/** Why an answer in the record is not whole. */
+export type Incomplete = 'client_cancelled' | 'upstream_broke_off';
+
+/**
+ * Stores one exchange of `direct` mode: the directive while the upstream is at work, then the tool results that the
+ * client brought and the answer, together. Nothing here rejects: what fails is logged and said in the report.
+ */
+export class Exchange {
+  readonly #memory: MemoryService;
+  readonly #report: MemoryReport;
+  readonly #logger: Logger;
+  readonly #conversationId: string;
+  readonly #toolResults: TurnInput[];
+  readonly #limitMs: number;
+  /** Null once it is stored. */
+  #directive: TurnInput | null;
+  #directiveStored: Promise<void> = Promise.resolve();
+  #finished = false;
+
+  constructor(input: {
+    memory: MemoryService;
+    report: MemoryReport;
+    logger: Logger;
+    conversationId: string;
+    thread: Thread;
+    directive: Directive;
+    messages: ChatMessage[];
+    now: number;
+    limitMs: number;
+  }) {
+    this.#memory = input.memory;
+    this.#report = input.report;
+    this.#logger = input.logger;
+    this.#conversationId = input.conversationId;
+    this.#limitMs = input.limitMs;
+    this.#toolResults = toolResultTurns(input.messages, input.directive);
+    this.#directive = input.thread.directive
+      ? null
+      : {
+          agent: 'wykeve',
+          kind: 'directive',
+          content: input.directive.text,
+          speaker: input.directive.speaker,
+          timestamp: input.now,
+          metadata: directiveMetadata(input.directive, input.thread.threadKey),
+        };
+    if (input.thread.directive) input.report.turnIds.push(input.thread.directive.turnId);
+  }
+
+  /** Begins to store the directive; does not wait for it. */
+  begin(): void {
+    const directive = this.#directive;
+    if (!directive) return;
+    this.#directiveStored = this.#append([directive])
+      .then(() => {
+        this.#directive = null;
+      })
+      .catch((error: unknown) => {
+        // The answer's storing tries again.
+        this.#logger.warn({ err: error }, 'the directive could not be stored yet');
+      });
+  }
+
+  /** Stores what came back. Resolves when it is durable, or when it is clear that it will not be in time. */
+  async finish(answer: Answer | null, incomplete: Incomplete | null): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = true;
+    try {
+      await withinTime(this.#store(answer, incomplete), this.#limitMs);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the exchange could not be stored');
+      this.#report.degrade('the exchange could not be stored');
+    }
+  }
+
+  async #store(answer: Answer | null, incomplete: Incomplete | null): Promise<void> {
+    await this.#directiveStored;
+    const turns = [...(this.#directive ? [this.#directive] : [])];
+    const answered = answer ? answerTurn(answer, incomplete) : null;
+    if (answered) turns.push(...this.#toolResults, answered);
+    if (turns.length > 0) await this.#append(turns);
+  }
+
+  async #append(turns: TurnInput[]): Promise<void> {
+    const stored = await this.#memory.appendTurns({ conversationId: this.#conversationId, turns });
+    this.#report.turnIds.push(...stored.turns.map((turn) => turn.turnId));
+  }
+}
+
+/** What is kept with a directive: its thread key, and a note of each image or file that came with it. */
+export function directiveMetadata(directive: Directive, threadKey: string): JsonObject {
+  return {
+    thread_key: threadKey,
+    ...(directive.attachments.length > 0 ? { attachments: directive.attachments } : {}),
+  };
+}
+
+/** The results that are new in this request: those after the last answer; earlier ones are in the record already. */
+function toolResultTurns(messages: ChatMessage[], directive: Directive): TurnInput[] {
+  const answered = messages.findLastIndex((message) => message.role === 'assistant');
+  return messages
+    .slice(Math.max(answered, directive.index) + 1)
+    .filter((message) => message.role === 'tool' || message.role === 'function')
+    .map((message) => {
+      const { text, attachments } = messageText(message);
+      return {
+        agent: 'codey' as const,
+        kind: 'tool' as const,
+        content: text,
+        metadata: {
+          tool_result: true,
+          ...(typeof message.tool_call_id === 'string' ? { tool_call_id: message.tool_call_id } : {}),
+          ...(attachments.length > 0 ? { attachments } : {}),
+        },
+      };
+    });
+}
+
+/** Null when there is nothing worth keeping: the upstream broke off before it said anything. */
+function answerTurn(answer: Answer, incomplete: Incomplete | null): TurnInput | null {
+  const { text, toolCalls } = answer;
+  if (text === '' && toolCalls.length === 0) return null;
+  const metadata: JsonObject = {};
+  if (typeof answer.envelope.model === 'string') metadata['model'] = answer.envelope.model;
+  if (answer.finishReason !== null) metadata['finish_reason'] = answer.finishReason;
+  if (answer.usage) metadata['usage'] = answer.usage;
+  if (answer.choices > 1) metadata['choices'] = answer.choices;
+  if (answer.refused) metadata['refusal'] = true;
+  if (incomplete !== null) metadata['incomplete'] = incomplete;
+  if (toolCalls.length === 0) return { agent: 'codey', kind: 'answer', content: text, metadata };
+  metadata['tool_calls'] = toolCalls;
+  const content = [text, describeToolCalls(toolCalls)].filter(Boolean).join('\n');
+  return { agent: 'codey', kind: 'tool', content, metadata };
+}

@@ -1,0 +1,33 @@
+import type { BuiltContext } from '../../memory/memory-service.ts';
+
+/** What becomes `memory_metadata`: what memory did for one request, and what of it is in the record. */
+export class MemoryReport {
+  readonly sessionId: string;
+  conversationId: string | null;
+  context: BuiltContext | null = null;
+  /** Only turns whose storing has been confirmed. */
+  readonly turnIds: string[] = [];
+  readonly #faults: string[] = [];
+
+  constructor(sessionId: string, conversationId: string | null) {
+    this.sessionId = sessionId;
+    this.conversationId = conversationId;
+  }
+
+  /** Says in the reply that a part of memory did not work. */
+  degrade(reason: string): void {
+    if (!this.#faults.includes(reason)) this.#faults.push(reason);
+  }
+
+  toJson() {
+    return {
+      session_id: this.sessionId,
+      conversation_id: this.conversationId,
+      context_used: this.context?.prompt != null,
+      relevant_turns: this.context?.prompt == null ? 0 : this.context.relevantTurns.length,
+      context_tokens: this.context?.prompt == null ? 0 : this.context.tokenCount,
+      turn_ids: this.turnIds,
+      degraded: this.#faults.length > 0 ? this.#faults.join('; ') : null,
+    };
+  }
+}
