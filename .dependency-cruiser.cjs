@@ -15,9 +15,10 @@ module.exports = {
     layer('models', '^src/models/', '^src/(base|models)/'),
     layer('text', '^src/text/', '^src/(base|text)/'),
     layer('store', '^src/store/', '^src/(base|store)/'),
-    layer('causal', '^src/causal/', '^src/(base|text|models|store|causal)/'),
-    layer('memory', '^src/memory/', '^src/(base|text|models|store|causal|memory)/'),
-    layer('covenant', '^src/covenant/', '^src/(base|text|models|store|causal|memory|covenant)/'),
+    layer('jobs', '^src/jobs/', '^src/(base|store|jobs)/'),
+    layer('causal', '^src/causal/', '^src/(base|text|models|store|jobs|causal)/'),
+    layer('memory', '^src/memory/', '^src/(base|text|models|store|jobs|causal|memory)/'),
+    layer('covenant', '^src/covenant/', '^src/(base|text|models|store|jobs|causal|memory|covenant)/'),
     {
       name: 'nothing-knows-http',
       severity: 'error',
