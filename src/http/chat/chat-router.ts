@@ -31,7 +31,7 @@ export function chatRouter(parts: ChatParts): Router {
 
 /** What else a client of OpenAI's API asks of its base URL: the upstream's, as under `/v1`. */
 function upstreamRoutes(parts: ChatParts): Router {
-  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY });
+  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root: '' });
   const router = Router();
   router.get('/models', pass);
   router.get('/models/*name', pass);

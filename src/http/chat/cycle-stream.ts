@@ -69,7 +69,7 @@ class ChunkStream {
     res.setHeader('x-accel-buffering', 'no');
     res.flushHeaders();
     this.#heartbeat = setInterval(() => {
-      this.#send(': the agents are at work');
+      if (!res.writableNeedDrain) this.#send(': the agents are at work');
     }, parts.heartbeatMs ?? HEARTBEAT_MS);
     this.delta({ role: 'assistant', content: '' });
   }

@@ -9,9 +9,13 @@ import { cancelOnHangUp } from '../hang-up.ts';
  * Passes a request on as it came and the answer back as it comes: no byte is parsed or written again, back-pressure
  * holds both ways, and a client that hangs up cancels the upstream's work.
  */
-export function passThrough(provider: ChatProvider, options: { maxBody: number }): RequestHandler {
+export function passThrough(
+  provider: ChatProvider,
+  /** `root` is what stands before the upstream's path in `req.url`; nothing does in a router that is mounted there. */
+  options: { maxBody: number; root?: '/v1' | '' },
+): RequestHandler {
   return async (req, res) => {
-    const path = pathBelow('/v1', req.url);
+    const path = pathBelow(options.root ?? '/v1', req.url);
     checkAnnouncedLength(req, options.maxBody);
     const hangUp = cancelOnHangUp(res);
     try {
