@@ -20,6 +20,16 @@ export const ERROR_CODES = {
     type: 'invalid_request_error',
     meaning: 'The body is larger than CCC_MAX_BODY.',
   },
+  headers_too_large: {
+    status: 431,
+    type: 'invalid_request_error',
+    meaning: 'The headers of the request are larger than 16 kB.',
+  },
+  request_timeout: {
+    status: 408,
+    type: 'invalid_request_error',
+    meaning: 'The request did not arrive in time: headers within 20 s, all of it within 5 minutes.',
+  },
   unknown_route: { status: 404, type: 'invalid_request_error', meaning: 'There is nothing at this path.' },
   method_not_allowed: {
     status: 405,

@@ -80,7 +80,7 @@ function suggestion(name: string): string {
   const nearest = (Object.keys(SETTINGS) as SettingName[])
     .map((known) => ({ known, distance: editDistance(name, known) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return nearest && nearest.distance <= 3 ? `; ${nearest.known} was meant?` : '';
+  return nearest && nearest.distance <= 3 ? `; ${nearest.known} was meant` : '';
 }
 
 /** Levenshtein distance. */

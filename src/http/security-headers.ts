@@ -23,6 +23,7 @@ export function securityHeaders(): RequestHandler {
       },
     },
     crossOriginResourcePolicy: { policy: 'same-origin' },
+    frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     // Plain HTTP on a person's own machine: a promise of HTTPS would lock the browser out.
     strictTransportSecurity: false,

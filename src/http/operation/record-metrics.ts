@@ -1,36 +1,58 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { CausalMemoryCore } from '../../causal/causal-memory-core.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
+import { within } from './within.ts';
 
-/** Figures of the record, read when somebody asks for the metrics. */
-export function registerRecordMetrics(registry: Registry, dal: MemoryDAL): void {
-  new Gauge({
-    name: 'ccc_record_rows',
-    help: 'Sessions, conversations and turns in the record.',
-    labelNames: ['what'],
-    registers: [registry],
-    async collect() {
-      const counts = await dal.maintenance.counts();
-      for (const [what, count] of Object.entries(counts)) this.set({ what }, count);
+/** Longest wait for a figure, in milliseconds: the other metrics must be there when the record is not. */
+const LIMIT_MS = 2_000;
+
+/** Figures of the record, read when somebody asks for the metrics. What cannot be read is left out. */
+export function registerRecordMetrics(
+  registry: Registry,
+  { dal, causal }: { dal: MemoryDAL; causal: CausalMemoryCore },
+): void {
+  const gauge = <T extends string>(
+    config: { name: string; help: string; labelNames: T[] },
+    read: () => Promise<{ labels: Partial<Record<T, string>>; value: number }[]>,
+  ) => {
+    new Gauge<T>({
+      ...config,
+      registers: [registry],
+      async collect() {
+        this.reset();
+        const rows = await within(LIMIT_MS, read).catch(() => []);
+        for (const { labels, value } of rows) this.set(labels, value);
+      },
+    });
+  };
+  gauge(
+    {
+      name: 'ccc_record_rows',
+      help: 'Sessions, conversations and turns in the record.',
+      labelNames: ['what'],
     },
-  });
-  new Gauge({
-    name: 'ccc_jobs',
-    help: 'Background jobs by kind and state.',
-    labelNames: ['kind', 'state'],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      for (const { kind, state, count } of await dal.jobs.counts()) this.set({ kind, state }, count);
+    async () =>
+      Object.entries(await dal.maintenance.counts()).map(([what, value]) => ({ labels: { what }, value })),
+  );
+  gauge(
+    { name: 'ccc_jobs', help: 'Background jobs by kind and state.', labelNames: ['kind', 'state'] },
+    async () =>
+      (await dal.jobs.counts()).map(({ kind, state, count }) => ({ labels: { kind, state }, value: count })),
+  );
+  gauge(
+    {
+      name: 'ccc_cycles',
+      help: 'Covenant cycles by outcome or, while they run, by status.',
+      labelNames: ['name'],
     },
-  });
-  new Gauge({
-    name: 'ccc_cycles',
-    help: 'Covenant cycles by outcome or, while they run, by status.',
-    labelNames: ['name'],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      for (const { name, count } of await dal.cycles.counts()) this.set({ name }, count);
+    async () => (await dal.cycles.counts()).map(({ name, count }) => ({ labels: { name }, value: count })),
+  );
+  gauge(
+    {
+      name: 'ccc_causal_projection_lag',
+      help: 'Changes of the record that causal memory has not taken in yet.',
+      labelNames: [],
     },
-  });
+    async () => [{ labels: {}, value: (await causal.status()).lag }],
+  );
 }

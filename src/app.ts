@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Registry } from 'prom-client';
+import { CccError } from './base/ccc-error.ts';
+import type { Clock } from './base/clock.ts';
+import type { Logger } from './base/logger.ts';
+import { PROJECT_ROOT } from './base/project-root.ts';
+import type { CausalMemoryCore } from './causal/causal-memory-core.ts';
+import type { Settings } from './config/schema.ts';
+import type { CycleService } from './covenant/cycle-service.ts';
+import { chatRouter } from './http/chat/chat-router.ts';
+import { errorHandler, unknownRoute } from './http/errors.ts';
+import { guards } from './http/guards.ts';
+import { HttpMetrics } from './http/operation/http-metrics.ts';
+import { operationRouter } from './http/operation/operation-router.ts';
+import { registerRecordMetrics } from './http/operation/record-metrics.ts';
+import type { ServerState } from './http/operation/server-state.ts';
+import { requestContext } from './http/request-context.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { staticPage } from './http/static-page.ts';
+import { v1Router } from './http/v1/v1-router.ts';
+import type { MemoryService } from './memory/memory-service.ts';
+import type { ChatProvider } from './models/provider.ts';
+import type { MemoryDAL } from './store/memory-dal.ts';
+
+/** All that the HTTP side stands on. What is not there may be an `unavailable(...)`: `/v1` works without. */
+export interface AppParts {
+  version: string;
+  settings: Settings;
+  logger: Logger;
+  clock: Clock;
+  registry: Registry;
+  state: ServerState;
+  provider: ChatProvider;
+  dal: MemoryDAL;
+  memory: MemoryService;
+  cycles: CycleService;
+  causal: CausalMemoryCore;
+  /** Milliseconds between two comments on a silent event stream; for tests in a hurry. */
+  heartbeatMs?: number;
+}
+
+/**
+ * The whole HTTP side. Routers hold full paths and are mounted at the root, so that a route's pattern can be named in
+ * the log and the metrics.
+ */
+export function buildApp(parts: AppParts): Express {
+  const { settings, logger, registry, state } = parts;
+  registerRecordMetrics(registry, parts);
+  const app = express();
+  app.disable('x-powered-by');
+  // Answers are made anew each time; the page's files have etags of their own.
+  app.disable('etag');
+
+  app.use(requestContext(logger, new HttpMetrics(registry)));
+  app.use(securityHeaders());
+  app.use(
+    ...guards({
+      host: settings.HOST,
+      allowedHosts: settings.CCC_ALLOWED_HOSTS,
+      corsOrigins: settings.CORS_ORIGINS,
+    }),
+  );
+  app.use(refuseWhileStopping(state));
+
+  app.use(v1Router(parts));
+  app.use(operationRouter(parts));
+  app.use(chatRouter({ ...parts, store: parts.dal }));
+  app.use(staticPage(join(PROJECT_ROOT, 'public')));
+
+  app.use(unknownRoute);
+  app.use(errorHandler(logger));
+  return app;
+}
+
+/** A kept-alive connection may still bring requests after the listening has ended. */
+function refuseWhileStopping(state: ServerState): RequestHandler {
+  return (req, res, next) => {
+    if (!state.draining) {
+      next();
+      return;
+    }
+    res.setHeader('connection', 'close');
+    if (!req.path.startsWith('/health')) throw new CccError('shutting_down');
+    next();
+  };
+}
