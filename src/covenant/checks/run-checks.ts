@@ -1,9 +1,5 @@
+import type { ChatRequest } from '../../models/chat-types.ts';
 import type { CheckResult } from '../machine/state.ts';
-
-/** What the request promises about the form of its answer. */
-export interface FormRequest {
-  response_format?: unknown;
-}
 
 /**
  * Checks that a program can make with certainty, before anybody has an opinion. Each is required: a draft that fails one
@@ -11,12 +7,12 @@ export interface FormRequest {
  */
 export function runChecks(
   draft: { text: string; finishReason: string },
-  request: FormRequest,
+  request: ChatRequest,
 ): CheckResult[] {
   return [
     notEmpty(draft.text),
     notCutShort(draft.finishReason),
-    ...jsonForm(draft.text, request.response_format),
+    ...jsonForm(draft.text, request['response_format']),
   ];
 }
 

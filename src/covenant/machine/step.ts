@@ -6,7 +6,7 @@ import type { Command, Criterion, Draft, MachineEvent, MachineState } from './st
 
 export interface Transition {
   state: MachineState;
-  commands: Command[];
+  command: Command;
 }
 
 export function initialState(input: {
@@ -42,22 +42,23 @@ export function step(state: MachineState, event: MachineEvent): Transition {
   switch (event.type) {
     case 'started':
       expectStatus(state, event, 'received');
-      return going({ ...state, status: 'guiding' }, { type: 'guide', round: 1 });
+      return going({ ...state, status: 'guiding' });
     case 'guided':
       expectStatus(state, event, 'guiding');
-      return going(
-        { ...spend(state, 'beatrice', event.usage), status: 'executing', guidance: event.guidance },
-        { type: 'draft', round: 1 },
-      );
+      return going({
+        ...spend(state, 'beatrice', event.usage),
+        status: 'executing',
+        guidance: event.guidance,
+      });
     case 'drafted':
       expectStatus(state, event, 'executing', 'revising');
       return drafted(state, event);
     case 'checked':
       expectStatus(state, event, 'checking');
-      return going(
-        { ...withLastDraft(state, (draft) => ({ ...draft, checks: event.results })), status: 'reviewing' },
-        { type: 'review', round: state.drafts.length },
-      );
+      return going({
+        ...withLastDraft(state, (draft) => ({ ...draft, checks: event.results })),
+        status: 'reviewing',
+      });
     case 'reviewed':
       expectStatus(state, event, 'reviewing');
       return reviewed(state, event);
@@ -101,15 +102,12 @@ function drafted(state: MachineState, event: Extract<MachineEvent, { type: 'draf
     checks: [],
     review: null,
   };
-  return going(
-    {
-      ...spend(state, 'codey', event.usage),
-      status: 'checking',
-      drafts: [...state.drafts, draft],
-      steer: null,
-    },
-    { type: 'check', round },
-  );
+  return going({
+    ...spend(state, 'codey', event.usage),
+    status: 'checking',
+    drafts: [...state.drafts, draft],
+    steer: null,
+  });
 }
 
 function reviewed(state: MachineState, event: Extract<MachineEvent, { type: 'reviewed' }>): Transition {
@@ -135,7 +133,7 @@ function reviewed(state: MachineState, event: Extract<MachineEvent, { type: 'rev
   if (next.drafts.length > state.limits.maxRevisions) {
     return ended(next, 'max_rounds', `No approval after ${String(next.drafts.length)} rounds`);
   }
-  return going({ ...next, status: 'revising' }, { type: 'draft', round: next.drafts.length + 1 });
+  return going({ ...next, status: 'revising' });
 }
 
 /** The person's word on a cycle that waits for it. */
@@ -144,24 +142,18 @@ function decided(state: MachineState, event: Extract<MachineEvent, { type: 'deci
   const open = { ...state, outcome: null, delivered: null, fault: null, reason: '' };
   if (event.decision === 'approve') return ended(open, 'approved', 'Approved by the person');
   if (event.decision === 'reject') return ended(open, 'client_cancelled', 'Rejected by the person');
-  return going(
-    { ...open, status: 'revising', steer: event.text },
-    { type: 'draft', round: state.drafts.length + 1 },
-  );
+  return going({ ...open, status: 'revising', steer: event.text });
 }
 
 function ended(state: MachineState, outcome: Outcome, why: string): Transition {
   const best = bestDraft(state.drafts);
-  return {
-    state: {
-      ...state,
-      status: statusOf(outcome),
-      outcome,
-      delivered: best?.round ?? null,
-      reason: `${why}. ${deliveredSentence(best)}`,
-    },
-    commands: [{ type: 'rest' }],
-  };
+  return going({
+    ...state,
+    status: statusOf(outcome),
+    outcome,
+    delivered: best?.round ?? null,
+    reason: `${why}. ${deliveredSentence(best)}`,
+  });
 }
 
 function statusOf(outcome: Outcome): MachineState['status'] {
@@ -177,8 +169,28 @@ function deliveredSentence(draft: Draft | null): string {
   return `What is delivered is ${name}, the best of those that were reviewed; it was not approved.`;
 }
 
-function going(state: MachineState, command: Command): Transition {
-  return { state, commands: [command] };
+function going(state: MachineState): Transition {
+  return { state, command: commandFor(state) };
+}
+
+/** What has to be done next in a state: also where a cycle goes on after a crash. */
+export function commandFor(state: MachineState): Command {
+  switch (state.status) {
+    case 'received':
+    case 'guiding':
+      return { type: 'guide', round: 1 };
+    case 'executing':
+    case 'revising':
+      return { type: 'draft', round: state.drafts.length + 1 };
+    case 'checking':
+      return { type: 'check', round: state.drafts.length };
+    case 'reviewing':
+      return { type: 'review', round: state.drafts.length };
+    case 'awaiting_decision':
+    case 'approved':
+    case 'stopped':
+      return { type: 'rest' };
+  }
 }
 
 function spend(

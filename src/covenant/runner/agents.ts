@@ -1,0 +1,113 @@
+import { promptTokens } from '../../models/chat-result.ts';
+import type { ChatMessage, ChatRequest, Usage } from '../../models/chat-types.ts';
+import type { ChatProvider, ChatResult } from '../../models/provider.ts';
+import { UpstreamError } from '../../models/upstream-error.ts';
+import { countTokens } from '../../text/tokens.ts';
+import { addUsage } from '../machine/budget.ts';
+import { repairPrompt } from '../prompts/verdict.ts';
+import { parseVerdict } from '../verdict/parse-verdict.ts';
+import { VERDICT_JSON_SCHEMA, type Verdict } from '../verdict/verdict-schema.ts';
+import { NO_USAGE } from '../../models/chat-types.ts';
+
+/** How structure is asked for, from the strictest to none. */
+const FORMATS = ['json_schema', 'json_object', 'none'] as const;
+type Format = (typeof FORMATS)[number];
+
+export interface AgentCall {
+  messages: ChatMessage[];
+  signal: AbortSignal;
+  onText: (text: string) => void;
+  /** Told after each upstream call, also of one that failed, so that nothing spent is forgotten. */
+  onUsage: (usage: Usage) => void;
+}
+
+/** A call was broken off; what it has probably cost up to then. */
+export function usageOfAborted(messages: ChatMessage[], textSoFar: string): Usage {
+  const prompt = promptTokens(messages);
+  const completion = countTokens(textSoFar);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}
+
+/** Beatrice and Codey: how each of them is asked. */
+export class Agents {
+  readonly #provider: ChatProvider;
+  /** The best way to ask for structure that each model has not refused. */
+  readonly #formats = new Map<string, Format>();
+
+  constructor(provider: ChatProvider) {
+    this.#provider = provider;
+  }
+
+  async guide(model: string, call: AgentCall): Promise<ChatResult> {
+    return this.#chat({ model, messages: call.messages }, call);
+  }
+
+  /** Codey works with the client's own request: its sampling fields, stop words and format are his. */
+  async draft(request: ChatRequest, model: string, call: AgentCall): Promise<ChatResult> {
+    const { stream: _stream, stream_options: _options, ...fields } = request;
+    return this.#chat({ ...fields, model, messages: call.messages }, call);
+  }
+
+  /** Asks for a verdict, and once more when it cannot be read. */
+  async review(
+    model: string,
+    call: AgentCall,
+  ): Promise<{ ok: true; verdict: Verdict; usage: Usage } | { ok: false; problem: string; usage: Usage }> {
+    const first = await this.#structured(model, call);
+    const read = parseVerdict(first.content);
+    if (read.ok) return { ok: true, verdict: read.verdict, usage: first.usage };
+    const messages = repairPrompt(call.messages, first.content, read.problem);
+    const second = await this.#structured(model, { ...call, messages });
+    const again = parseVerdict(second.content);
+    const usage = addUsage(first.usage, second.usage);
+    return again.ok
+      ? { ok: true, verdict: again.verdict, usage }
+      : { ok: false, problem: again.problem, usage };
+  }
+
+  /** Steps down when the upstream refuses a format (400 and 422 only), and remembers it for the model. */
+  async #structured(model: string, call: AgentCall): Promise<ChatResult> {
+    for (;;) {
+      const format = this.#formats.get(model) ?? 'json_schema';
+      try {
+        return await this.#chat({ model, messages: call.messages, ...responseFormat(format) }, call);
+      } catch (error) {
+        const next = FORMATS[FORMATS.indexOf(format) + 1];
+        const refused = error instanceof UpstreamError && (error.status === 400 || error.status === 422);
+        if (!refused || next === undefined) throw error;
+        this.#formats.set(model, next);
+      }
+    }
+  }
+
+  async #chat(request: ChatRequest, call: AgentCall): Promise<ChatResult> {
+    let text = '';
+    try {
+      const result = await this.#provider.chat(request, {
+        signal: call.signal,
+        onChunk: (chunk) => {
+          const piece = chunk.choices[0]?.delta.content ?? '';
+          if (piece === '') return;
+          text += piece;
+          call.onText(piece);
+        },
+      });
+      call.onUsage(result.usage);
+      return result;
+    } catch (error) {
+      call.onUsage(call.signal.aborted ? usageOfAborted(call.messages, text) : NO_USAGE);
+      throw error;
+    }
+  }
+}
+
+function responseFormat(format: Format): { response_format?: unknown } {
+  if (format === 'none') return {};
+  if (format === 'json_object') return { response_format: { type: 'json_object' } };
+  return {
+    response_format: {
+      type: 'json_schema',
+      json_schema: { name: 'verdict', strict: true, schema: VERDICT_JSON_SCHEMA },
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { ChatRequest } from '../../models/chat-types.ts';
+import type { JsonObject } from '../../store/records.ts';
+import type { StartCycle } from '../cycle-service.ts';
+
+/** What a cycle was asked, as it is stored: enough to go on after a restart. */
+export interface StoredRequest {
+  directive: string;
+  request: ChatRequest;
+  memory: string | null;
+  contextTokens: number;
+  /** Ids of the remembered turns that the prompt holds. */
+  contextTurnIds: string[];
+  storeTurns: boolean;
+}
+
+export function storedRequest(input: StartCycle): StoredRequest {
+  return {
+    directive: input.directive,
+    request: input.request,
+    memory: input.context?.prompt ?? null,
+    contextTokens: input.context?.tokenCount ?? 0,
+    contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
+    storeTurns: input.storeTurns,
+  };
+}
+
+/** A typed object as plain JSON, for the record. */
+export function asJson(value: object): JsonObject {
+  return value as unknown as JsonObject;
+}
+
+/** What the record gave back, as the type it was stored as. */
+export function fromJson<T>(value: JsonObject): T {
+  return value as unknown as T;
+}
