@@ -1,7 +1,11 @@
 import { Router, type Request, type Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import { readJsonBody } from '../body.ts';
+import { methodNotAllowed } from '../errors.ts';
+import { requestLogger } from '../request-context.ts';
 import { passThrough } from '../v1/pass-through.ts';
+import { staysBelow } from '../v1/v1-router.ts';
+import type { Logger } from '../../base/logger.ts';
 import { answerCycle } from './cycle.ts';
 import { answerDirect } from './direct.ts';
 import { readFields, type ChatFields } from './fields.ts';
@@ -17,12 +21,15 @@ import { upstreamBody } from './upstream-body.ts';
  * that can only be given a base URL; models and embeddings are the upstream's, as under `/v1`.
  */
 export function chatRouter(parts: ChatParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true, strict: true });
   /** Directives being answered in this process, as session and thread key. */
   const beingAnswered = new Set<string>();
 
   for (const root of ['/v2', '/v2/sessions/:sessionId']) {
-    router.post(`${root}/chat/completions`, (req, res) => answerChat(parts, beingAnswered, req, res));
+    router
+      .route(`${root}/chat/completions`)
+      .post((req, res) => answerChat(parts, beingAnswered, req, res))
+      .all(methodNotAllowed('POST'));
     // The sub-router sees its paths without the root, as the upstream is to see them.
     router.use(root, upstreamRoutes(parts));
   }
@@ -32,10 +39,10 @@ export function chatRouter(parts: ChatParts): Router {
 /** What else a client of OpenAI's API asks of its base URL: the upstream's, as under `/v1`. */
 function upstreamRoutes(parts: ChatParts): Router {
   const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root: '' });
-  const router = Router();
-  router.get('/models', pass);
-  router.get('/models/*name', pass);
-  router.post('/embeddings', pass);
+  const router = Router({ caseSensitive: true, strict: true });
+  router.route('/models').get(pass).all(methodNotAllowed('GET'));
+  router.route('/models/*model').get(staysBelow, pass).all(methodNotAllowed('GET'));
+  router.route('/embeddings').post(pass).all(methodNotAllowed('POST'));
   return router;
 }
 
@@ -64,13 +71,13 @@ async function answerChat(
 ): Promise<void> {
   const { json, body } = await readChatBody(req, parts.settings.CCC_MAX_BODY);
   const fields = readFields(body);
-  const names = await nameSession(parts, req, fields);
+  const logger = requestLogger(res) ?? parts.logger;
+  const names = await nameSession(parts, req, fields, logger);
   if (names === null) {
     refuseFieldsWithoutSession(fields);
     await stageOne(parts, req, res, `/chat/completions${query(req)}`, upstreamBody(json, null, null));
     return;
   }
-  const logger = parts.logger.child({ request_id: res.getHeader('x-request-id') });
   const call = await openCall(parts, { json, body, fields, logger, ...names });
   const chosen = chooseMode(parts, call);
   const inFlight = (threadKey: string) => `${call.sessionId} ${threadKey}`;
@@ -90,31 +97,43 @@ async function answerChat(
   }
 }
 
-/** The session and conversation that a request names, or null when it names none. @throws see `namesOf` */
+interface Names {
+  /** Null when something that names it was sent, and the record cannot say which session it is. */
+  sessionId: string | null;
+  conversationId: string | null;
+}
+
+/** What a request names, or null when it names nothing. @throws see `namesOf`; invalid_token, conversation_not_found */
 async function nameSession(
   parts: ChatParts,
   req: Request,
   fields: ChatFields,
-): Promise<{ sessionId: string; conversationId: string | null } | null> {
+  logger: Logger,
+): Promise<Names | null> {
   const token = sessionToken(req.headers);
-  const byToken = token === null ? null : await parts.memory.openByToken(token);
+  const byToken = token === null ? null : await unlessFaulty(logger, () => parts.memory.openByToken(token));
   if (token !== null && byToken === null) throw new CccError('invalid_token');
-  const names = namesOf({
+  const { sessionId, conversationId } = namesOf({
     urlSessionId: (req.params as { sessionId?: string }).sessionId ?? null,
     tokenSessionId: byToken?.sessionId ?? null,
     headers: req.headers,
     fields,
   });
-  const { sessionId, conversationId } = names;
   if (sessionId !== null) return { sessionId, conversationId };
-  if (conversationId === null) return null;
+  if (conversationId === null) return token === null ? null : { sessionId, conversationId };
   // A conversation belongs to one session: to name it is to name both.
+  const conversation = await unlessFaulty(logger, () => parts.memory.getConversation(conversationId));
+  return { sessionId: conversation?.sessionId ?? null, conversationId };
+}
+
+/** Undefined when the record is at fault; what the client did wrong is thrown on. */
+async function unlessFaulty<T>(logger: Logger, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    const conversation = await parts.memory.getConversation(conversationId);
-    return { sessionId: conversation.sessionId, conversationId };
+    return await work();
   } catch (error) {
-    if (isFault(error)) throw new CccError('storage_failed', undefined, { cause: error });
-    throw error;
+    if (!isFault(error)) throw error;
+    logger.error({ err: error }, 'the session could not be looked up');
+    return undefined;
   }
 }
 

@@ -1,12 +1,6 @@
 import type { CycleResult } from '../../covenant/cycle-service.ts';
-import {
-  cycleSummary,
-  describeError,
-  errorOf,
-  Narrator,
-  type CycleReply,
-  type ReplyError,
-} from './cycle-reply.ts';
+import { Narrator } from './narrator.ts';
+import { cycleSummary, describeError, errorOf, type CycleReply, type ReplyError } from './cycle-reply.ts';
 
 /** The whole answer in one JSON body, as `stream: false` wants it. */
 export async function replyWhole(reply: CycleReply): Promise<void> {
@@ -20,6 +14,7 @@ export async function replyWhole(reply: CycleReply): Promise<void> {
   let result: CycleResult;
   try {
     result = await running.done;
+    if (narrates) narration += narrator.end();
   } catch (error) {
     call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle failed');
     sendError(reply, describeError(error));

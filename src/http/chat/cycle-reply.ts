@@ -1,8 +1,7 @@
 import type { Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
-import type { CycleResult, CycleSignal, RunningCycle } from '../../covenant/cycle-service.ts';
+import type { CycleResult, RunningCycle } from '../../covenant/cycle-service.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
-import { narrationHeading } from './narration.ts';
 import type { ChatParts } from './parts.ts';
 import type { ChatCall } from './prepare.ts';
 
@@ -61,19 +60,4 @@ export function errorOf(result: CycleResult): ReplyError | null {
   }
   if (result.outcome === 'upstream_error') return describeError(new CccError('upstream_unreachable'));
   return null;
-}
-
-/** Turns what a cycle says while it works into text for people, piece by piece. */
-export class Narrator {
-  #speaking = '';
-
-  /** The text to show for a signal; empty when there is none. */
-  tell(signal: CycleSignal): string {
-    if (signal.kind !== 'delta' || signal.text === '') return '';
-    const heading = narrationHeading(signal.agent, signal.round, signal.step);
-    if (heading === this.#speaking) return signal.text;
-    const gap = this.#speaking === '' ? '' : '\n\n';
-    this.#speaking = heading;
-    return `${gap}${heading}\n${signal.text}`;
-  }
 }

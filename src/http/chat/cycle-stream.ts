@@ -1,7 +1,8 @@
 import type { CycleResult, CycleSignal } from '../../covenant/cycle-service.ts';
 import { HEARTBEAT_MS } from './parts.ts';
 import { write } from './transport.ts';
-import { cycleSummary, describeError, errorOf, Narrator, type CycleReply } from './cycle-reply.ts';
+import { Narrator } from './narrator.ts';
+import { cycleSummary, describeError, errorOf, type CycleReply } from './cycle-reply.ts';
 
 /**
  * A cycle as a stream of chat completion chunks. The role goes out at once, the agents' words as reasoning while they
@@ -15,13 +16,13 @@ export async function replyStream(reply: CycleReply): Promise<void> {
   const narrator = new Narrator();
   const unwatch = running.watch((said) => {
     if (narration === 'full' && said.kind === 'event') stream.progress(said);
-    const text = narration === 'off' ? '' : narrator.tell(said);
-    if (text !== '') stream.delta({ reasoning_content: text, reasoning: text });
+    if (narration !== 'off') stream.narrate(narrator.tell(said));
   });
   let result: CycleResult | null = null;
   let fault: unknown;
   try {
     result = await running.done;
+    if (narration !== 'off') stream.narrate(narrator.end());
   } catch (error) {
     call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle failed');
     fault = error;
@@ -89,6 +90,11 @@ class ChunkStream {
   delta(delta: Record<string, unknown>, finishReason: string | null = null): void {
     const choice = { index: 0, delta, logprobs: null, finish_reason: finishReason };
     this.#chunk({ choices: [choice], ...(this.#wantsUsage ? { usage: null } : {}) });
+  }
+
+  /** In both fields that clients show as a model's thoughts. */
+  narrate(text: string): void {
+    if (text !== '') this.delta({ reasoning_content: text, reasoning: text });
   }
 
   progress({ event }: Extract<CycleSignal, { kind: 'event' }>): void {

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest } from '../../models/chat-types.ts';
 import { directiveMetadata } from './exchange.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
@@ -28,7 +29,7 @@ export async function answerCycle(
   }
   const request = cycleRequest(parts, call);
   const hangUp = cancelOnHangUp(res);
-  let running;
+  let running: RunningCycle;
   try {
     running = await parts.cycles.start({
       sessionId: call.sessionId,
@@ -50,7 +51,10 @@ export async function answerCycle(
     report.degrade('the cycle could not be recorded');
     return 'The record is not available, and a cycle is kept in the record.';
   }
-  const { cycleId, cancel } = running;
+  const { cycleId } = running;
+  const cancel = () => {
+    running.cancel();
+  };
   hangUp.signal.addEventListener('abort', cancel, { once: true });
   if (hangUp.signal.aborted) cancel();
   sendIdHeaders(res, { sessionId: call.sessionId, conversationId: report.conversationId, cycleId });

@@ -2,14 +2,15 @@ import type { BuiltContext } from '../../memory/memory-service.ts';
 
 /** What becomes `memory_metadata`: what memory did for one request, and what of it is in the record. */
 export class MemoryReport {
-  readonly sessionId: string;
+  /** Null when the record could not say which one is meant. */
+  readonly sessionId: string | null;
   conversationId: string | null;
   context: BuiltContext | null = null;
   /** Only turns whose storing has been confirmed. */
   readonly turnIds: string[] = [];
   readonly #faults: string[] = [];
 
-  constructor(sessionId: string, conversationId: string | null) {
+  constructor(sessionId: string | null, conversationId: string | null) {
     this.sessionId = sessionId;
     this.conversationId = conversationId;
   }

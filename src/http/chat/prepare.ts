@@ -15,6 +15,7 @@ export interface ChatCall {
   json: Buffer;
   body: Record<string, unknown>;
   fields: ChatFields;
+  /** Empty when the record could not say which session is meant. */
   sessionId: string;
   conversationId: string | null;
   /** Null when the record could not be read. */
@@ -24,6 +25,8 @@ export interface ChatCall {
   report: MemoryReport;
   logger: Logger;
 }
+
+const SESSION_UNREADABLE = 'the session could not be read';
 
 /** What memory has found for a call. */
 export interface Preparation {
@@ -43,25 +46,31 @@ export function isFault(error: unknown): boolean {
 export async function openCall(
   parts: ChatParts,
   input: Pick<ChatCall, 'json' | 'body' | 'fields' | 'logger'> & {
-    sessionId: string;
+    sessionId: string | null;
     conversationId: string | null;
   },
 ): Promise<ChatCall> {
   const messages = readMessages(input.body);
   const call: ChatCall = {
     ...input,
+    sessionId: input.sessionId ?? '',
     session: null,
     messages,
     directive: messages && findDirective(messages),
     report: new MemoryReport(input.sessionId, input.conversationId),
   };
-  await remember(parts, call, 'the session could not be read', async () => {
-    call.session = await parts.memory.getSession(input.sessionId);
+  const { sessionId } = input;
+  if (sessionId === null) {
+    call.report.degrade(SESSION_UNREADABLE);
+    return call;
+  }
+  await remember(parts, call, SESSION_UNREADABLE, async () => {
+    call.session = await parts.memory.getSession(sessionId);
     if (call.session.status === 'archived')
       throw new CccError('session_archived', undefined, { param: 'session_id' });
     if (input.conversationId !== null) {
       const conversation = await parts.memory.getConversation(input.conversationId);
-      if (conversation.sessionId !== input.sessionId) {
+      if (conversation.sessionId !== sessionId) {
         throw new CccError('conversation_not_found', undefined, { param: 'conversation_id' });
       }
     }

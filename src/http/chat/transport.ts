@@ -24,9 +24,9 @@ export function copyHeaders(
 
 export function sendIdHeaders(
   res: Response,
-  ids: { sessionId: string; conversationId: string | null; cycleId?: string },
+  ids: { sessionId: string | null; conversationId: string | null; cycleId?: string },
 ): void {
-  res.setHeader('x-ccc-session-id', ids.sessionId);
+  if (ids.sessionId !== null) res.setHeader('x-ccc-session-id', ids.sessionId);
   if (ids.conversationId !== null) res.setHeader('x-ccc-conversation-id', ids.conversationId);
   if (ids.cycleId !== undefined) res.setHeader('x-ccc-cycle-id', ids.cycleId);
 }

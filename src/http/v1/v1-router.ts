@@ -30,7 +30,7 @@ export function v1Router(parts: {
 }
 
 /** `/v1/models/..%2Fsecrets` must not reach another part of the upstream with the server's key. */
-const staysBelow: RequestHandler = (req, _res, next) => {
+export const staysBelow: RequestHandler = (req, _res, next) => {
   const { model = [] } = req.params as { model?: string[] };
   if (
     model.some((part) => part.split(/[/\\]/).some((step) => step === '..' || step === '.' || step === ''))
