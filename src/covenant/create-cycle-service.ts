@@ -7,11 +7,12 @@ import type { ChatProvider } from '../models/provider.ts';
 import type { CycleEventRecord, CycleRecord } from '../store/cycle-store.ts';
 import type { MemoryDAL } from '../store/memory-dal.ts';
 import type { CycleService, StartCycle } from './cycle-service.ts';
+import type { MachineState } from './machine/state.ts';
 import { initialState } from './machine/step.ts';
 import { Agents } from './runner/agents.ts';
 import { CycleRun, type RunDeps } from './runner/cycle-run.ts';
 import { followRun } from './runner/follow.ts';
-import { asJson, storedRequest } from './runner/stored-request.ts';
+import { asJson, fromJson, storedRequest } from './runner/stored-request.ts';
 
 export interface CycleServiceDeps {
   dal: Pick<MemoryDAL, 'cycles'>;
@@ -110,6 +111,29 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
         attempt: open ? open.attempt + 1 : 1,
         openStepId: open?.stepId ?? null,
         turns: [],
+      });
+      run.replay(await storedEvents(cycle, 0));
+      return keep(run);
+    },
+
+    async decide(cycleId, input) {
+      const cycle = await requireCycle(cycleId);
+      if (cycle.outcome !== 'awaiting_decision') {
+        throw new CccError('cycle_conflict', 'The cycle does not wait for a decision.');
+      }
+      const state = fromJson<MachineState>(cycle.machine);
+      if (state.drafts.find(({ round }) => round === state.delivered)?.hash !== input.draftHash) {
+        throw new CccError('cycle_conflict', 'The decision is about another draft than the one that waits.', {
+          param: 'draft_hash',
+        });
+      }
+      const steps = await deps.dal.cycles.steps(cycle.sessionId, cycleId);
+      const run = new CycleRun(runDeps, cycle, {
+        stepNumber: steps.at(-1)?.stepNumber ?? 0,
+        attempt: 1,
+        openStepId: null,
+        turns: [],
+        decision: { type: 'decided', decision: input.decision, text: input.text },
       });
       run.replay(await storedEvents(cycle, 0));
       return keep(run);

@@ -92,6 +92,14 @@ export interface CycleService {
   cancel(cycleId: string): Promise<CycleRecord>;
   /** Continues a cycle that a crash or a stop interrupted. @throws cycle_not_found, cycle_conflict */
   resume(cycleId: string): Promise<RunningCycle>;
+  /**
+   * The person's word on a cycle that waits for it: deliver the draft, drop it, or go on in another direction.
+   * @throws cycle_not_found, cycle_conflict when it does not wait, or when `draftHash` is not the waiting draft's
+   */
+  decide(
+    cycleId: string,
+    input: { decision: 'approve' | 'reject' | 'steer'; text: string; draftHash: string },
+  ): Promise<RunningCycle>;
   /** Stops running cycles at their next step boundary, at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }

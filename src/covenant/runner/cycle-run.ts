@@ -64,7 +64,13 @@ export class CycleRun implements RunningCycle {
   constructor(
     deps: RunDeps,
     cycle: CycleRecord,
-    from: { stepNumber: number; attempt: number; openStepId: string | null; turns: TurnRecord[] },
+    from: {
+      stepNumber: number;
+      attempt: number;
+      openStepId: string | null;
+      turns: TurnRecord[];
+      decision?: MachineEvent;
+    },
   ) {
     this.#deps = deps;
     this.#cycle = cycle;
@@ -74,7 +80,7 @@ export class CycleRun implements RunningCycle {
     this.#stepNumber = from.stepNumber;
     this.#attempt = from.attempt;
     this.#turns = [...from.turns];
-    this.done = this.#run(from.openStepId);
+    this.done = this.#run(from.openStepId, from.decision ?? null);
     // Whoever waits hears of a failure; nobody waiting is no reason to end the process.
     this.done.catch(() => undefined);
   }
@@ -102,15 +108,16 @@ export class CycleRun implements RunningCycle {
     if (now) this.#abort.abort(new Error(reason));
   }
 
-  async #run(interruptedStepId: string | null): Promise<CycleResult> {
+  async #run(interruptedStepId: string | null, decision: MachineEvent | null): Promise<CycleResult> {
     try {
-      let command: Command = commandFor(this.#state);
-      let interrupted = interruptedStepId;
+      // Whoever made this run can first tell it what was stored before it began.
+      await Promise.resolve();
       if (this.#state.status === 'received') this.#state = step(this.#state, { type: 'started' }).state;
+      let command: Command = decision ? await this.#advance(decision, null, null) : commandFor(this.#state);
+      let interrupted = interruptedStepId;
       while (command.type !== 'rest') {
-        const transition = await this.#perform(command, interrupted);
+        command = await this.#perform(command, interrupted);
         interrupted = null;
-        command = transition;
       }
       return resultOf(this.cycleId, this.#state, this.#turns);
     } catch (error) {
