@@ -15,17 +15,13 @@ export function startFailure(error: unknown): string {
 function listenFailure(error: NodeJS.ErrnoException & { address?: string; port?: number }): string | null {
   if (error.syscall !== 'listen' && error.syscall !== 'getaddrinfo') return null;
   const port = String(error.port ?? '');
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `port ${port} on ${error.address ?? 'this address'} is in use. Stop what uses it, or set PORT.`;
-    case 'EACCES':
-      return `port ${port} may not be used by this user. Set PORT to one above 1023.`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `the address of HOST is not one of this machine (${error.code}).`;
-    default:
-      return null;
-  }
+  const texts: Record<string, string> = {
+    EADDRINUSE: `port ${port} on ${error.address ?? 'this address'} is in use. Stop what uses it, or set PORT.`,
+    EACCES: `port ${port} may not be used by this user. Set PORT to one above 1023.`,
+    EADDRNOTAVAIL: 'the address of HOST is not one of this machine.',
+    ENOTFOUND: 'the name of HOST is not known.',
+  };
+  return texts[error.code ?? ''] ?? null;
 }
 
 function storeFailure(error: Error): string | null {

@@ -72,7 +72,7 @@ function isOrigin(text: string): boolean {
 function unknownNames(environment: Record<string, string | undefined>): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('CCC_') && !(name in SETTINGS))
-    .map((name) => `${name} is set, but there is no such setting${suggestion(name)}.`);
+    .map((name) => `${name} is set, but there is no such setting${suggestion(name)}`);
 }
 
 /** The known name that is nearest, when it is near. */
@@ -80,7 +80,7 @@ function suggestion(name: string): string {
   const nearest = (Object.keys(SETTINGS) as SettingName[])
     .map((known) => ({ known, distance: editDistance(name, known) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return nearest && nearest.distance <= 3 ? `; ${nearest.known} was meant` : '';
+  return nearest && nearest.distance <= 3 ? `; did you mean ${nearest.known}?` : '.';
 }
 
 /** Levenshtein distance. */

@@ -1,23 +1,15 @@
-import express, { Router } from 'express';
+import express, { type RequestHandler } from 'express';
 
 /** The Resonant Loop Lab, from `public/`. `/` shows it as well. */
-export function staticPage(publicFolder: string): Router {
-  const router = Router({ caseSensitive: true });
-  // Files keep their names from build to build, so a browser has to ask each time; the etag makes that cheap.
-  const cacheControl = { cacheControl: false, headers: { 'cache-control': 'no-cache' } };
-  router.get('/', (_req, res) => {
-    res.sendFile('resonant_loop_lab.html', { root: publicFolder, ...cacheControl });
+export function staticPage(publicFolder: string): RequestHandler {
+  return express.static(publicFolder, {
+    index: 'resonant_loop_lab.html',
+    redirect: false,
+    dotfiles: 'ignore',
+    // Files keep their names from build to build, so a browser has to ask each time; the etag makes that cheap.
+    cacheControl: false,
+    setHeaders: (res) => {
+      res.setHeader('cache-control', 'no-cache');
+    },
   });
-  router.use(
-    express.static(publicFolder, {
-      index: false,
-      redirect: false,
-      dotfiles: 'ignore',
-      cacheControl: false,
-      setHeaders: (res) => {
-        res.setHeader('cache-control', 'no-cache');
-      },
-    }),
-  );
-  return router;
 }

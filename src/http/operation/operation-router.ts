@@ -22,6 +22,9 @@ export interface OperationParts {
 /** Longest wait for a part before it counts as failing, in milliseconds: probes give up after a few seconds. */
 const PROBE_LIMIT_MS = 2_000;
 
+/** Longest wait for the figures of `/api/v2/status`, in milliseconds. */
+const STATUS_LIMIT_MS = 10_000;
+
 /** For those who run the server: liveness, readiness, status, metrics. */
 export function operationRouter(parts: OperationParts): Router {
   const { dal, state, registry } = parts;
@@ -67,13 +70,9 @@ export function operationRouter(parts: OperationParts): Router {
   });
 
   get('/api/v2/status', async () => {
-    const [counts, causalCounts, causal, jobs, cycles] = await Promise.all([
-      dal.maintenance.counts(),
-      dal.causal.counts(),
-      causalStatus(parts),
-      dal.jobs.counts(),
-      dal.cycles.counts(),
-    ]);
+    const [counts, causalCounts, causal, jobs, cycles] = await within(STATUS_LIMIT_MS, () =>
+      readFigures(parts),
+    );
     const { info } = parts.provider;
     return {
       version: parts.version,
@@ -98,6 +97,17 @@ export function operationRouter(parts: OperationParts): Router {
     })
     .all(methodNotAllowed('GET'));
   return router;
+}
+
+async function readFigures(parts: OperationParts) {
+  const { maintenance, causal, jobs, cycles } = parts.dal;
+  return Promise.all([
+    maintenance.counts(),
+    causal.counts(),
+    causalStatus(parts),
+    jobs.counts(),
+    cycles.counts(),
+  ]);
 }
 
 /** What causal memory says about itself; when it does not even answer, that. */

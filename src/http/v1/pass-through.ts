@@ -1,9 +1,11 @@
-import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
-import type { Request, RequestHandler } from 'express';
-import type { ChatProvider } from '../../models/provider.ts';
+import type { Request, RequestHandler, Response } from 'express';
+import type { ChatProvider, ForwardResponse } from '../../models/provider.ts';
 import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
+
+/** Headers that say what a page of *this* server may do, and who may read its answers: never the upstream's word. */
+const OURS = /^(?:access-control-|content-security-policy|cross-origin-|x-frame-options$|set-cookie)/;
 
 /**
  * Passes a request on as it came and the answer back as it comes: no byte is parsed or written again, back-pressure
@@ -11,36 +13,74 @@ import { cancelOnHangUp } from '../hang-up.ts';
  */
 export function passThrough(
   provider: ChatProvider,
-  /** `root` is what stands before the upstream's path in `req.url`; nothing does in a router that is mounted there. */
-  options: { maxBody: number; root?: '/v1' | '' },
+  options: {
+    maxBody: number;
+    /** The route's pattern up to where the upstream's path begins: `/v1`, `/v2/sessions/:sessionId`. */
+    root: string;
+  },
 ): RequestHandler {
+  const depth = options.root.split('/').length - 1;
   return async (req, res) => {
-    const path = pathBelow(options.root ?? '/v1', req.url);
     checkAnnouncedLength(req, options.maxBody);
     const hangUp = cancelOnHangUp(res);
+    let answer: ForwardResponse;
     try {
-      const answer = await provider.forward(
-        { method: req.method, path, headers: clientHeaders(req), body: limited(req, options.maxBody) },
+      answer = await provider.forward(
+        {
+          method: req.method,
+          path: withoutFirst(depth, req.url),
+          headers: clientHeaders(req),
+          body: limited(req, options.maxBody),
+        },
         hangUp.signal,
       );
-      // The security headers of this server stay: an upstream's page must not run as one of ours.
-      for (const [name, value] of Object.entries(answer.headers)) res.setHeader(name, value);
-      res.writeHead(answer.status);
-      // A stream's headers tell the client that it has begun; they must not wait for the first token.
-      if (answer.headers['content-length'] === undefined) res.flushHeaders();
-      await pipeline(answer.body, res);
     } catch (error) {
       if (hangUp.signal.aborted) return;
-      // After the first byte the client sees what the upstream let it see: a connection that broke.
-      if (res.headersSent) res.destroy();
-      else throw error;
+      throw error;
     }
+    await relay(answer, res);
   };
 }
 
-/** Path and query below a root, in the client's own spelling. */
-function pathBelow(root: string, url: string): string {
-  return url.slice(root.length);
+/** Gives an answer to the client as it comes, and ends as it ends: whole, or broken off. */
+function relay({ status, headers, body }: ForwardResponse, res: Response): Promise<void> {
+  return new Promise((resolve) => {
+    const brokenOff = () => {
+      // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
+      if (!res.destroyed && !res.writableEnded) {
+        res.flushHeaders();
+        res.socket?.destroySoon();
+      }
+    };
+    body.once('error', brokenOff);
+    body.once('close', () => {
+      if (!body.readableEnded) brokenOff();
+    });
+    res.once('close', () => {
+      body.destroy();
+      resolve();
+    });
+    if (res.destroyed) {
+      body.destroy();
+      resolve();
+      return;
+    }
+    for (const name in headers) {
+      const value = headers[name];
+      if (value !== undefined && !OURS.test(name)) res.setHeader(name, value);
+    }
+    res.writeHead(status);
+    // A stream's headers tell the client that it has begun; they must not wait for the first token.
+    if (headers['content-length'] === undefined) res.flushHeaders();
+    body.pipe(res);
+  });
+}
+
+/** Path and query without their first segments, in the client's own spelling. */
+function withoutFirst(segments: number, url: string): string {
+  let at = 0;
+  for (let left = segments; left > 0; left -= 1) at = url.indexOf('/', at + 1);
+  return url.slice(at);
 }
 
 /** Hop-by-hop and credential headers are the provider's to remove; CCC's own stay here. */

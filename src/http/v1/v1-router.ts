@@ -22,7 +22,7 @@ export function v1Router(parts: {
   settings: Pick<Settings, 'CCC_MAX_BODY'>;
 }): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY });
+  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root: '/v1' });
   for (const [path, method] of Object.entries(PASSED_ON)) {
     router.route(path)[method](staysBelow, pass).all(methodNotAllowed(method.toUpperCase()));
   }
