@@ -30,20 +30,17 @@ export function chatRouter(parts: ChatParts): Router {
       .route(`${root}/chat/completions`)
       .post((req, res) => answerChat(parts, beingAnswered, req, res))
       .all(methodNotAllowed('POST'));
-    // The sub-router sees its paths without the root, as the upstream is to see them.
-    router.use(root, upstreamRoutes(parts));
+    addUpstreamRoutes(router, root, parts);
   }
   return router;
 }
 
 /** What else a client of OpenAI's API asks of its base URL: the upstream's, as under `/v1`. */
-function upstreamRoutes(parts: ChatParts): Router {
-  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root: '' });
-  const router = Router({ caseSensitive: true, strict: true });
-  router.route('/models').get(pass).all(methodNotAllowed('GET'));
-  router.route('/models/*model').get(staysBelow, pass).all(methodNotAllowed('GET'));
-  router.route('/embeddings').post(pass).all(methodNotAllowed('POST'));
-  return router;
+function addUpstreamRoutes(router: Router, root: string, parts: ChatParts): void {
+  const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root });
+  router.route(`${root}/models`).get(pass).all(methodNotAllowed('GET'));
+  router.route(`${root}/models/*model`).get(staysBelow, pass).all(methodNotAllowed('GET'));
+  router.route(`${root}/embeddings`).post(pass).all(methodNotAllowed('POST'));
 }
 
 /** The body as bytes and as an object. @throws invalid_json, invalid_request */

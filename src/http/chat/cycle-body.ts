@@ -1,61 +1,44 @@
-import type { CycleResult } from '../../covenant/cycle-service.ts';
+import { endingOf, type CycleReply } from './cycle-reply.ts';
 import { Narrator } from './narrator.ts';
-import { cycleSummary, describeError, errorOf, type CycleReply, type ReplyError } from './cycle-reply.ts';
 
 /** The whole answer in one JSON body, as `stream: false` wants it. */
 export async function replyWhole(reply: CycleReply): Promise<void> {
-  const { res, call, running, signal } = reply;
+  const { res, call, running } = reply;
   const narrator = new Narrator();
   let narration = '';
   const narrates = call.fields.covenant?.narration !== 'off';
   const unwatch = running.watch((said) => {
     if (narrates) narration += narrator.tell(said);
   });
-  let result: CycleResult;
-  try {
-    result = await running.done;
-    if (narrates) narration += narrator.end();
-  } catch (error) {
-    call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle failed');
-    sendError(reply, describeError(error));
-    return;
-  } finally {
-    unwatch();
-  }
-  if (signal.aborted) return;
-  const error = errorOf(result);
-  if (error) {
-    sendError(reply, error);
+  const ending = await endingOf(reply);
+  unwatch();
+  if (!ending) return;
+  if (ending.error) {
+    const { status, headers, body } = ending.error;
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.status(status).json(body);
     return;
   }
-  call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
   res.status(200).json({
-    id: `chatcmpl-${result.cycleId}`,
+    id: `chatcmpl-${running.cycleId}`,
     object: 'chat.completion',
     created: Math.floor(reply.parts.clock.now() / 1000),
-    model: result.model,
+    model: ending.model,
     choices: [
       {
         index: 0,
         message: {
           role: 'assistant',
-          content: result.answer,
+          content: ending.answer,
           refusal: null,
           ...(narration === '' ? {} : { reasoning_content: narration, reasoning: narration }),
         },
         logprobs: null,
-        finish_reason: result.finishReason,
+        finish_reason: ending.finishReason,
       },
     ],
-    usage: result.usage,
-    covenant: cycleSummary(result),
+    usage: ending.usage,
+    covenant: ending.covenant,
     memory_metadata: call.report.toJson(),
   });
-}
-
-function sendError({ res }: CycleReply, error: ReplyError): void {
-  if (res.destroyed) return;
-  res.status(error.status);
-  for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
-  res.json(error.body);
 }

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import type { CycleResult, RunningCycle } from '../../covenant/cycle-service.ts';
+import type { ChatRequest, Usage } from '../../models/chat-types.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
 import type { ChatParts } from './parts.ts';
 import type { ChatCall } from './prepare.ts';
@@ -11,14 +12,73 @@ export interface CycleReply {
   res: Response;
   call: ChatCall;
   running: RunningCycle;
-  /** As the client asked for it. */
-  model: string;
+  /** What the client asked of the upstream, memory included: for an answer without a cycle. */
+  request: ChatRequest;
   /** Aborts when the client hangs up. */
   signal: AbortSignal;
 }
 
-/** The cycle's summary, as it stands in a body and on a stream's last chunk. */
-export function cycleSummary(result: CycleResult) {
+export interface ReplyError {
+  status: number;
+  headers: Record<string, string>;
+  body: object;
+}
+
+/** What the client is to be told in the end, in either form. */
+export type Ending =
+  | { error: ReplyError }
+  | {
+      error: null;
+      answer: string;
+      finishReason: string;
+      model: string;
+      usage: Usage;
+      covenant: Record<string, unknown>;
+    };
+
+/** Waits for the end of the cycle. Null when nobody is there any more to hear of it. */
+export async function endingOf(reply: CycleReply): Promise<Ending | null> {
+  const { running, call, signal } = reply;
+  let result: CycleResult;
+  try {
+    result = await running.done;
+  } catch (error) {
+    call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle could not be recorded');
+    call.report.degrade('the cycle could not be recorded');
+    return signal.aborted ? null : answerUnsupervised(reply);
+  }
+  if (signal.aborted) return null;
+  const error = errorOf(result);
+  if (error) return { error };
+  call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
+  const { answer, finishReason, usage } = result;
+  return {
+    error,
+    answer,
+    finishReason,
+    usage,
+    model: result.model || reply.request.model,
+    covenant: summaryOf(result),
+  };
+}
+
+/** The record has failed in the middle of a cycle: the client gets what Stage 1 would have given, and is told. */
+async function answerUnsupervised({ parts, call, request, signal }: CycleReply): Promise<Ending | null> {
+  try {
+    const { content, finishReason, completion, usage } = await parts.provider.chat(request, { signal });
+    const covenant = { mode: 'direct', reason: NO_RECORD };
+    return { error: null, answer: content, finishReason, model: completion.model, usage, covenant };
+  } catch (error) {
+    if (signal.aborted) return null;
+    call.logger.warn({ err: error }, 'the upstream gave no answer');
+    return { error: describeError(error) };
+  }
+}
+
+/** Why an answer is not supervised. */
+export const NO_RECORD = 'The record is not available, and a cycle is kept in the record.';
+
+function summaryOf(result: CycleResult) {
   return {
     mode: 'cycle',
     cycle_id: result.cycleId,
@@ -30,34 +90,21 @@ export function cycleSummary(result: CycleResult) {
   };
 }
 
-export interface ReplyError {
-  status: number;
-  headers: Record<string, string>;
-  body: object;
+/** What to tell a client whose cycle has come to no answer at all; null when there is an answer to give. */
+function errorOf({ answer, error, outcome }: CycleResult): ReplyError | null {
+  if (answer !== '') return null;
+  if (error) return { status: error.status, headers: error.headers, body: { error: error.error } };
+  if (outcome === 'drained') return describeError(new CccError('shutting_down'));
+  if (outcome === 'client_cancelled') {
+    return describeError(new CccError('cycle_conflict', 'The cycle was cancelled before it had an answer.'));
+  }
+  return outcome === 'upstream_error' ? describeError(new CccError('upstream_unreachable')) : null;
 }
 
-export function describeError(error: unknown): ReplyError {
+function describeError(error: unknown): ReplyError {
   if (error instanceof UpstreamError) {
     return { status: error.status, headers: error.headers, body: { error: error.error } };
   }
   const shown = error instanceof CccError ? error : new CccError('internal_error');
   return { status: shown.status, headers: {}, body: shown.toBody() };
-}
-
-/** What to tell a client whose cycle has come to no answer at all; null when there is an answer to give. */
-export function errorOf(result: CycleResult): ReplyError | null {
-  if (result.answer !== '') return null;
-  if (result.error) {
-    return {
-      status: result.error.status,
-      headers: result.error.headers,
-      body: { error: result.error.error },
-    };
-  }
-  if (result.outcome === 'drained') return describeError(new CccError('shutting_down'));
-  if (result.outcome === 'client_cancelled') {
-    return describeError(new CccError('cycle_conflict', 'The cycle was cancelled before it had an answer.'));
-  }
-  if (result.outcome === 'upstream_error') return describeError(new CccError('upstream_unreachable'));
-  return null;
 }

@@ -1,8 +1,8 @@
-import type { CycleResult, CycleSignal } from '../../covenant/cycle-service.ts';
+import type { CycleSignal } from '../../covenant/cycle-service.ts';
+import { endingOf, type CycleReply, type Ending } from './cycle-reply.ts';
+import { Narrator } from './narrator.ts';
 import { HEARTBEAT_MS } from './parts.ts';
 import { write } from './transport.ts';
-import { Narrator } from './narrator.ts';
-import { cycleSummary, describeError, errorOf, type CycleReply } from './cycle-reply.ts';
 
 /**
  * A cycle as a stream of chat completion chunks. The role goes out at once, the agents' words as reasoning while they
@@ -10,7 +10,7 @@ import { cycleSummary, describeError, errorOf, type CycleReply } from './cycle-r
  * without choices: every client reads over those (measured, see docs/chat.md).
  */
 export async function replyStream(reply: CycleReply): Promise<void> {
-  const { call, running, signal } = reply;
+  const { call, running } = reply;
   const stream = new ChunkStream(reply);
   const narration = call.fields.covenant?.narration ?? 'reasoning';
   const narrator = new Narrator();
@@ -18,29 +18,14 @@ export async function replyStream(reply: CycleReply): Promise<void> {
     if (narration === 'full' && said.kind === 'event') stream.progress(said);
     if (narration !== 'off') stream.narrate(narrator.tell(said));
   });
-  let result: CycleResult | null = null;
-  let fault: unknown;
-  try {
-    result = await running.done;
-    if (narration !== 'off') stream.narrate(narrator.end());
-  } catch (error) {
-    call.logger.error({ err: error, cycle_id: running.cycleId }, 'the cycle failed');
-    fault = error;
-  } finally {
-    unwatch();
+  const ending = await endingOf(reply);
+  unwatch();
+  if (!ending) stream.end();
+  else if (ending.error) stream.fail(ending.error.body);
+  else {
+    stream.delta({ content: ending.answer });
+    stream.close(ending);
   }
-  if (signal.aborted) {
-    stream.end();
-    return;
-  }
-  const error = result ? errorOf(result) : describeError(fault);
-  if (error || !result) {
-    stream.fail(error?.body);
-    return;
-  }
-  call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
-  stream.delta({ content: result.answer });
-  stream.close(result);
 }
 
 class ChunkStream {
@@ -52,7 +37,7 @@ class ChunkStream {
 
   /** Sends the headers and the role at once: some clients drop a connection that is silent for too long. */
   constructor(reply: CycleReply) {
-    const { parts, call, running, model } = reply;
+    const { parts, call, running, request } = reply;
     const options = call.body['stream_options'] as { include_usage?: unknown } | null | undefined;
     this.#reply = reply;
     this.#wantsUsage = options?.include_usage === true;
@@ -60,7 +45,7 @@ class ChunkStream {
       id: `chatcmpl-${running.cycleId}`,
       object: 'chat.completion.chunk',
       created: Math.floor(parts.clock.now() / 1000),
-      model,
+      model: request.model,
     };
     const { res } = reply;
     res.status(200);
@@ -110,12 +95,12 @@ class ChunkStream {
   }
 
   /** The reason it ended, and one last chunk with all there is to say about the whole. */
-  close(result: CycleResult): void {
-    this.delta({}, result.finishReason);
+  close(ending: Extract<Ending, { error: null }>): void {
+    this.delta({}, ending.finishReason);
     this.#chunk({
       choices: [],
-      ...(this.#wantsUsage ? { usage: result.usage } : {}),
-      covenant: cycleSummary(result),
+      ...(this.#wantsUsage ? { usage: ending.usage } : {}),
+      covenant: ending.covenant,
       memory_metadata: this.#reply.call.report.toJson(),
     });
     this.#send('data: [DONE]');

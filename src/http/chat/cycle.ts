@@ -4,6 +4,7 @@ import type { ChatRequest } from '../../models/chat-types.ts';
 import { directiveMetadata } from './exchange.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
 import { replyWhole } from './cycle-body.ts';
+import { NO_RECORD } from './cycle-reply.ts';
 import { replyStream } from './cycle-stream.ts';
 import type { ChatParts } from './parts.ts';
 import { isFault, type ChatCall, type Preparation } from './prepare.ts';
@@ -25,9 +26,9 @@ export async function answerCycle(
 ): Promise<string | null> {
   const { directive, messages, report, fields } = call;
   if (!thread || !directive || !messages || report.conversationId === null) {
-    return 'The record is not available, and a cycle is kept in the record.';
+    return NO_RECORD;
   }
-  const request = cycleRequest(parts, call);
+  const request = cycleRequest(parts, call, null);
   const hangUp = cancelOnHangUp(res);
   let running: RunningCycle;
   try {
@@ -49,7 +50,7 @@ export async function answerCycle(
     if (!isFault(error)) throw error;
     call.logger.error({ err: error }, 'the cycle could not be started');
     report.degrade('the cycle could not be recorded');
-    return 'The record is not available, and a cycle is kept in the record.';
+    return NO_RECORD;
   }
   const { cycleId } = running;
   const cancel = () => {
@@ -58,13 +59,14 @@ export async function answerCycle(
   hangUp.signal.addEventListener('abort', cancel, { once: true });
   if (hangUp.signal.aborted) cancel();
   sendIdHeaders(res, { sessionId: call.sessionId, conversationId: report.conversationId, cycleId });
-  const reply = { parts, res, call, running, model: request.model, signal: hangUp.signal };
+  const withMemory = cycleRequest(parts, call, report.context?.prompt ?? null);
+  const reply = { parts, res, call, running, request: withMemory, signal: hangUp.signal };
   await (call.body['stream'] === true ? replyStream(reply) : replyWhole(reply));
   return null;
 }
 
-function cycleRequest(parts: ChatParts, call: ChatCall): ChatRequest {
-  const json = upstreamBody(call.json, call.messages, null, SET_BY_CYCLE).toString('utf8');
+function cycleRequest(parts: ChatParts, call: ChatCall, memory: string | null): ChatRequest {
+  const json = upstreamBody(call.json, call.messages, memory, SET_BY_CYCLE).toString('utf8');
   const request = JSON.parse(json) as ChatRequest;
   if (typeof request.model !== 'string' || request.model === '')
     request.model = parts.provider.info.defaultModel;

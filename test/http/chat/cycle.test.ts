@@ -37,20 +37,12 @@ const event = (seq: number, type: string, data: Record<string, string | number>)
   kind: 'event',
   event: { sessionId: 's', cycleId: 'cyc_1', seq, type, data, createdAt: 0 },
 });
-const VERDICT = {
-  decision: 'revise',
-  issues: [{ id: 'i1', severity: 'major', where: 'the list', fix: 'name three' }],
-  resolved: [],
-  criteria: [],
-  lesson: null,
-};
 const SIGNALS: CycleSignal[] = [
   event(1, 'guiding', { agent: 'beatrice', round: 1 }),
   delta('beatrice', 1, 'guidance', 'Three, '),
   delta('beatrice', 1, 'guidance', 'no more.'),
   delta('codey', 1, 'draft', 'Niger.'),
-  delta('beatrice', 1, 'verdict', JSON.stringify(VERDICT).slice(0, 30)),
-  delta('beatrice', 1, 'verdict', JSON.stringify(VERDICT).slice(30)),
+  delta('beatrice', 1, 'verdict', 'To be revised.\n- major: the list → name three'),
   event(2, 'reviewed', { agent: 'beatrice', round: 1, secret: 'not for this stream' }),
   delta('codey', 2, 'draft', 'Niger, Nile, Congo.'),
 ];
@@ -215,7 +207,6 @@ describe('cycle mode, whole answers', () => {
   it.each([
     [{ outcome: 'drained', answer: '' } as const, 503, 'shutting_down'],
     [{ outcome: 'client_cancelled', answer: '' } as const, 409, 'cycle_conflict'],
-    [new CccError('storage_failed'), 503, 'storage_failed'],
   ])('says why there is no answer at all', async (result, status, code) => {
     const { ask } = await startCycles(result);
     const response = await ask();
@@ -326,6 +317,31 @@ describe('cycle mode, streams', () => {
       await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce(), { interval: 2 });
       expect(performance.now() - began).toBeLessThan(100);
       await asked.catch(() => undefined);
+    },
+  );
+});
+
+describe('cycle mode, when the record fails in the middle', () => {
+  it.each([true, false])(
+    'the client gets an answer all the same and is told (stream: %s)',
+    async (stream) => {
+      const { ask, chat } = await startCycles(new CccError('storage_failed'));
+      chat.memory.context = contextOf('remembered');
+      const response = await ask({ stream });
+      const covenant = { mode: 'direct', reason: expect.stringContaining('record') as string };
+      const memory_metadata = { degraded: 'the cycle could not be recorded', turn_ids: [] };
+      if (stream) {
+        const chunks = await chunksOf(response);
+        expect(joined(chunks, 'content')).toBe('Unsupervised.');
+        expect(chunks.at(-1)).toMatchObject({ covenant, memory_metadata });
+      } else {
+        expect(await response.json()).toMatchObject({
+          choices: [{ message: { content: 'Unsupervised.' }, finish_reason: 'stop' }],
+          covenant,
+          memory_metadata,
+        });
+      }
+      expect(chat.upstream.seen[0]?.text).toContain('remembered');
     },
   );
 });
