@@ -72,6 +72,8 @@ export interface TermCounts {
   terms: [term: string, count: number][];
   /** Number of term occurrences: the document length of BM25. */
   length: number;
+  /** Bits for what else was seen in the text (`src/text/term-counts.ts`); none when absent. */
+  traits?: number;
 }
 
 export interface AgentStateRecord {

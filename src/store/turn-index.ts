@@ -4,23 +4,37 @@
  * Packed arrays, because a common word of a long session has tens of thousands of entries and they cross a thread.
  */
 export interface TurnIndex {
-  /** Entries of each term in one session; terms that occur nowhere are absent. */
+  /** What the session's turns are, and where these terms occur in them. Of a session that is not there: nothing. */
   lookup(sessionId: string, terms: string[]): Promise<IndexLookup>;
+  /** Only where the terms occur, for those who know the session's turns already. */
+  postings(sessionId: string, terms: string[]): Promise<TermPostings[]>;
 }
 
+/**
+ * A session's turns, numbered through: place 0 is turn 1 of the first conversation, and so on in the order of
+ * conversation ordinal and turn number. All arrays over turns are indexed by place.
+ */
 export interface IndexLookup {
-  /** Turns in the session and their lengths summed: the N and average length of BM25. */
-  turnCount: number;
-  totalLength: number;
+  /** Ordinals of the conversations that have turns, ascending, and the place of each one's first turn. */
+  conversations: Int32Array;
+  starts: Int32Array;
+  /** When each turn was said, in minutes since the epoch, UTC. */
+  minutes: Int32Array;
+  /** Length of each turn in term occurrences. */
+  lengths: Int32Array;
+  /** Who said it: an index into `speakerNames`. */
+  speakers: Uint16Array;
+  /** What analysis saw in the text: the bits of `TermCounts.traits`. */
+  traits: Uint16Array;
+  /** The speaker's name where one was given, else the agent's. */
+  speakerNames: string[];
+  /** The terms that occur, in the order asked for. */
   terms: TermPostings[];
 }
 
-/** Entry i is turn `turnNumbers[i]` of conversation `conversations[i]` (its ordinal), sorted by both. */
+/** Entry i: the term occurs `counts[i]` times in the turn at `places[i]`; ascending. */
 export interface TermPostings {
   term: string;
-  conversations: Int32Array;
-  turnNumbers: Int32Array;
+  places: Int32Array;
   counts: Int32Array;
-  /** Length of the turn in term occurrences. */
-  lengths: Int32Array;
 }

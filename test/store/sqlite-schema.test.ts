@@ -138,7 +138,8 @@ describe('the schema on SQLite', () => {
         'jobs',
         'idempotency_keys',
         'turn_terms',
-        'turn_index_totals',
+        'turn_index_blocks',
+        'turn_index_speakers',
       ]),
     );
     const bytes = () => [file, `${file}-wal`].map((name) => readFileSync(name).toString('latin1')).join();

@@ -127,5 +127,6 @@ export const NOT_EXPORTED: readonly string[] = [
   'idempotency_keys',
   'pending_imports',
   'turn_terms',
-  'turn_index_totals',
+  'turn_index_blocks',
+  'turn_index_speakers',
 ];

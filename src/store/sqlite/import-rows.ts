@@ -108,7 +108,14 @@ function indexImportedTurn(
   )
     .pluck()
     .get(turnNumber, sessionId, row['conversation_id']) as number;
-  insertTurnTerms(database, { sessionKey, conversationOrdinal: ordinal, turnNumber, terms });
+  insertTurnTerms(database, {
+    sessionKey,
+    conversationOrdinal: ordinal,
+    turnNumber,
+    timestamp: Date.parse(String(row['timestamp'])),
+    speaker: String(row['speaker'] ?? row['agent']),
+    terms,
+  });
 }
 
 /** Sets the session's counters from its rows, and refuses numbers with holes in them. */

@@ -93,6 +93,8 @@ export function insertTurns(
       sessionKey,
       conversationOrdinal: conversation.ordinal,
       turnNumber: first + i,
+      timestamp: turn.timestamp,
+      speaker: turn.speaker ?? turn.agent,
       terms,
     });
     return record;

@@ -1,0 +1,113 @@
+import type { Database } from 'better-sqlite3';
+import type { IndexLookup } from '../turn-index.ts';
+import { prepared } from './connection.ts';
+
+/** Turns in one row of `turn_index_blocks`. A row stays below a quarter of a page, so that it never overflows. */
+const BLOCK_TURNS = 64;
+const ENTRY_BYTES = 12;
+/** Names beyond this many in one session share the last code: they are found, but not told apart by who spoke. */
+const LAST_SPEAKER_CODE = 0xffff;
+
+export interface TurnEntry {
+  sessionKey: number;
+  conversationOrdinal: number;
+  turnNumber: number;
+  /** Milliseconds since the epoch. */
+  timestamp: number;
+  /** The speaker's name, or the agent's. */
+  speaker: string;
+  length: number;
+  traits: number;
+}
+
+/** Writes one turn into its place. Turns may come in any order; an import's do. */
+export function writeTurnEntry(database: Database, entry: TurnEntry): void {
+  const { sessionKey, conversationOrdinal, turnNumber } = entry;
+  const block = Math.floor((turnNumber - 1) / BLOCK_TURNS);
+  const offset = ((turnNumber - 1) % BLOCK_TURNS) * ENTRY_BYTES;
+  const before = prepared(
+    database,
+    'SELECT entries FROM turn_index_blocks WHERE session_key = ? AND conversation_ordinal = ? AND block = ?',
+  )
+    .pluck()
+    .get(sessionKey, conversationOrdinal, block) as Buffer | undefined;
+  const entries = Buffer.alloc(Math.max(before?.length ?? 0, offset + ENTRY_BYTES));
+  before?.copy(entries);
+  entries.writeInt32LE(Math.floor(entry.timestamp / 60_000) | 0, offset);
+  entries.writeInt32LE(entry.length, offset + 4);
+  entries.writeUInt16LE(entry.traits & 0xffff, offset + 8);
+  entries.writeUInt16LE(speakerCode(database, sessionKey, entry.speaker), offset + 10);
+  prepared(
+    database,
+    `INSERT INTO turn_index_blocks (session_key, conversation_ordinal, block, entries) VALUES (?, ?, ?, ?)
+     ON CONFLICT (session_key, conversation_ordinal, block) DO UPDATE SET entries = excluded.entries`,
+  ).run(sessionKey, conversationOrdinal, block, entries);
+}
+
+function speakerCode(database: Database, sessionKey: number, name: string): number {
+  const known = prepared(database, 'SELECT code FROM turn_index_speakers WHERE session_key = ? AND name = ?')
+    .pluck()
+    .get(sessionKey, name) as number | undefined;
+  if (known !== undefined) return known;
+  const next = prepared(
+    database,
+    'SELECT coalesce(max(code) + 1, 0) FROM turn_index_speakers WHERE session_key = ?',
+  )
+    .pluck()
+    .get(sessionKey) as number;
+  if (next > LAST_SPEAKER_CODE) return LAST_SPEAKER_CODE;
+  prepared(database, 'INSERT INTO turn_index_speakers (session_key, code, name) VALUES (?, ?, ?)').run(
+    sessionKey,
+    next,
+    name,
+  );
+  return next;
+}
+
+/** All turns of the session, numbered through. */
+export function readTurnEntries(database: Database, sessionKey: number): Omit<IndexLookup, 'terms'> {
+  const rows = prepared(
+    database,
+    `SELECT conversation_ordinal, block, entries FROM turn_index_blocks WHERE session_key = ?
+      ORDER BY conversation_ordinal, block`,
+  )
+    .raw()
+    .all(sessionKey) as [conversation: number, block: number, entries: Buffer][];
+  const conversations: number[] = [];
+  const starts: number[] = [];
+  let count = 0;
+  for (const [conversation, block, entries] of rows) {
+    if (conversations.at(-1) !== conversation) {
+      conversations.push(conversation);
+      starts.push(count);
+    }
+    count = (starts.at(-1) ?? 0) + block * BLOCK_TURNS + entries.length / ENTRY_BYTES;
+  }
+  const found = {
+    conversations: Int32Array.from(conversations),
+    starts: Int32Array.from(starts),
+    minutes: new Int32Array(count),
+    lengths: new Int32Array(count),
+    speakers: new Uint16Array(count),
+    traits: new Uint16Array(count),
+    speakerNames: readSpeakers(database, sessionKey),
+  };
+  let conversationAt = 0;
+  for (const [conversation, block, entries] of rows) {
+    while (conversations[conversationAt] !== conversation) conversationAt += 1;
+    let place = (starts[conversationAt] ?? 0) + block * BLOCK_TURNS;
+    for (let offset = 0; offset < entries.length; offset += ENTRY_BYTES, place += 1) {
+      found.minutes[place] = entries.readInt32LE(offset);
+      found.lengths[place] = entries.readInt32LE(offset + 4);
+      found.traits[place] = entries.readUInt16LE(offset + 8);
+      found.speakers[place] = entries.readUInt16LE(offset + 10);
+    }
+  }
+  return found;
+}
+
+function readSpeakers(database: Database, sessionKey: number): string[] {
+  return prepared(database, 'SELECT name FROM turn_index_speakers WHERE session_key = ? ORDER BY code')
+    .pluck()
+    .all(sessionKey) as string[];
+}
