@@ -12,7 +12,7 @@ import { silentLogger } from '../../../src/base/logger.ts';
 import type { CycleService } from '../../../src/covenant/cycle-service.ts';
 import { chatRouter } from '../../../src/http/chat/chat-router.ts';
 import type { ChatParts } from '../../../src/http/chat/parts.ts';
-import type { BuiltContext, MemoryService } from '../../../src/memory/memory-service.ts';
+import type { BuiltContext, MemoryService, TurnInput } from '../../../src/memory/memory-service.ts';
 import { createOpenAiProvider } from '../../../src/models/openai/openai-provider.ts';
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
 import type { JsonObject, NewTurn } from '../../../src/store/records.ts';
@@ -179,16 +179,7 @@ export class RecordedMemory {
         }),
       appendTurns: async (input: Parameters<MemoryService['appendTurns']>[0]) => {
         const { sessionId } = await service.getConversation(input.conversationId);
-        const turns = input.turns.map((turn): NewTurn => ({
-          turnId: newId('turn'),
-          kind: 'message',
-          speaker: null,
-          timestamp: Date.now(),
-          cycleId: null,
-          metadata: {},
-          terms: { terms: [], length: 0 },
-          ...turn,
-        }));
+        const turns = input.turns.map(newTurn);
         return dal.turns.append({
           sessionId,
           conversationId: input.conversationId,
@@ -197,6 +188,8 @@ export class RecordedMemory {
           now: Date.now(),
         });
       },
+      prepareTurn: (turn: TurnInput) => newTurn(turn),
+      jobsForTurns: () => [],
       buildContext: (request: Parameters<MemoryService['buildContext']>[0]) => {
         this.contextRequests.push(request);
         return Promise.resolve(this.context);
@@ -204,6 +197,19 @@ export class RecordedMemory {
     };
     return service as unknown as MemoryService;
   }
+}
+
+function newTurn(turn: TurnInput): NewTurn {
+  return {
+    turnId: newId('turn'),
+    kind: 'message',
+    speaker: null,
+    timestamp: Date.now(),
+    cycleId: null,
+    metadata: {},
+    terms: { terms: [], length: 0 },
+    ...turn,
+  };
 }
 
 function fail(code: 'session_not_found' | 'conversation_not_found'): never {
