@@ -79,6 +79,11 @@ export const ERROR_CODES = {
     type: 'invalid_request_error',
     meaning: 'This Idempotency-Key was used with a different body.',
   },
+  version_conflict: {
+    status: 409,
+    type: 'invalid_request_error',
+    meaning: 'The state has been changed since the version that was named.',
+  },
   cycle_conflict: {
     status: 409,
     type: 'invalid_request_error',

@@ -105,11 +105,11 @@ export interface TurnStore {
   }): Promise<TurnRecord[]>;
   /** The last `limit` turns of a conversation, in order. */
   recent(input: { sessionId: string; conversationId: string; limit: number }): Promise<TurnRecord[]>;
-  /** The named turns, by conversation ordinal and turn number; pairs that name no turn are left out. */
+  /** The named turns, one for each pair and in the same order; null where a pair names no turn. */
   byPosition(
     sessionId: string,
     positions: { conversationOrdinal: number; turnNumber: number }[],
-  ): Promise<TurnRecord[]>;
+  ): Promise<(TurnRecord | null)[]>;
   /** Turns whose `metadata.thread_key` is this, newest first: where a resent history was heard before. */
   byThreadKey(sessionId: string, threadKey: string, limit: number): Promise<TurnRecord[]>;
 }

@@ -56,8 +56,7 @@ export const turnsModule: StoreModule<TurnStore> = {
         .reverse(),
     byPosition: (sessionId, positions) => {
       const conversationIds = new Map<number, string | undefined>();
-      const found: TurnRecord[] = [];
-      for (const { conversationOrdinal, turnNumber } of positions) {
+      return positions.map(({ conversationOrdinal, turnNumber }) => {
         if (!conversationIds.has(conversationOrdinal)) {
           const id = prepared(
             database,
@@ -68,14 +67,13 @@ export const turnsModule: StoreModule<TurnStore> = {
           conversationIds.set(conversationOrdinal, id);
         }
         const conversationId = conversationIds.get(conversationOrdinal);
-        if (conversationId === undefined) continue;
+        if (conversationId === undefined) return null;
         const row = prepared(
           database,
           'SELECT * FROM turns WHERE session_id = ? AND conversation_id = ? AND turn_number = ?',
         ).get(sessionId, conversationId, turnNumber) as TurnRow | undefined;
-        if (row) found.push(turnFromRow(row));
-      }
-      return found;
+        return row ? turnFromRow(row) : null;
+      });
     },
     byThreadKey: (sessionId, threadKey, limit) =>
       (

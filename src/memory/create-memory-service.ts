@@ -1,0 +1,33 @@
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/logger.ts';
+import { agentStateMethods } from './agent-states.ts';
+import { contextMethods } from './context/build-context.ts';
+import type { MemoryDeps } from './deps.ts';
+import type { MemoryService } from './memory-service.ts';
+import { createRetriever } from './retrieval/retriever.ts';
+import { sessionMethods } from './sessions.ts';
+import { summaryMethods } from './summaries/summary-methods.ts';
+import { transferMethods } from './transfer/transfer-methods.ts';
+import { turnMethods } from './turns.ts';
+
+/** The memory over a record. Only the record is needed; without the rest there are no causes and no background work. */
+export function createMemoryService(
+  options: Pick<MemoryDeps, 'dal'> & Partial<Omit<MemoryDeps, 'dal'>>,
+): MemoryService {
+  const deps: MemoryDeps = {
+    retriever: createRetriever({ dal: options.dal }),
+    causal: null,
+    nudgeJobs: () => undefined,
+    clock: systemClock,
+    logger: silentLogger,
+    ...options,
+  };
+  return Object.freeze({
+    ...sessionMethods(deps),
+    ...turnMethods(deps),
+    ...agentStateMethods(deps),
+    ...summaryMethods(deps),
+    ...contextMethods(deps),
+    ...transferMethods(deps),
+  });
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { CausalMemoryCore } from '../causal/causal-memory-core.ts';
+import type { MemoryDAL } from '../store/memory-dal.ts';
+import type { Retriever } from './retrieval/retriever.ts';
+
+/** What the parts of the memory service stand on. */
+export interface MemoryDeps {
+  dal: MemoryDAL;
+  retriever: Retriever;
+  /** Null: no causes in the context. */
+  causal: Pick<CausalMemoryCore, 'narrative' | 'eraseSession'> | null;
+  /** Called after jobs were stored, so that they are begun at once. */
+  nudgeJobs: () => void;
+  clock: Clock;
+  logger: Logger;
+}

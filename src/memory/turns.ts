@@ -1,0 +1,78 @@
+import { CccError } from '../base/ccc-error.ts';
+import { newId } from '../base/ids.ts';
+import type { ConversationRecord, NewTurn } from '../store/records.ts';
+import { analyse } from '../text/analyse.ts';
+import type { MemoryDeps } from './deps.ts';
+import type { MemoryService, TurnInput } from './memory-service.ts';
+import { summariseJob } from './summaries/jobs.ts';
+
+type TurnMethods = Pick<
+  MemoryService,
+  | 'createConversation'
+  | 'getConversation'
+  | 'listConversations'
+  | 'listTurns'
+  | 'appendTurns'
+  | 'prepareTurn'
+  | 'jobsForTurns'
+>;
+
+export function turnMethods({ dal, clock, nudgeJobs }: MemoryDeps): TurnMethods {
+  const prepareTurn = (turn: TurnInput): NewTurn => ({
+    turnId: newId('turn'),
+    agent: turn.agent,
+    kind: turn.kind ?? 'message',
+    content: turn.content,
+    speaker: turn.speaker ?? null,
+    timestamp: turn.timestamp ?? clock.now(),
+    cycleId: turn.cycleId ?? null,
+    metadata: turn.metadata ?? {},
+    terms: analyse(turn.content),
+  });
+  const jobsForTurns = (conversationId: string) => [summariseJob(conversationId, clock.now())];
+  const getConversation = async (conversationId: string): Promise<ConversationRecord> => {
+    const conversation = await dal.conversations.get(conversationId);
+    if (!conversation) throw new CccError('conversation_not_found');
+    return conversation;
+  };
+  return {
+    prepareTurn,
+    jobsForTurns,
+    getConversation,
+
+    async createConversation({ sessionId, directive, storeDirective = true }) {
+      const now = clock.now();
+      return dal.conversations.create({
+        sessionId,
+        conversationId: newId('conv'),
+        directive,
+        turns: storeDirective
+          ? [prepareTurn({ agent: 'wykeve', kind: 'directive', content: directive })]
+          : [],
+        jobs: [],
+        now,
+      });
+    },
+
+    listConversations: (input) => dal.conversations.list(input),
+
+    async listTurns({ conversationId, fromNumber, limit }) {
+      const { sessionId } = await getConversation(conversationId);
+      return dal.turns.list({ sessionId, conversationId, fromNumber, limit });
+    },
+
+    async appendTurns({ conversationId, turns, idempotency }) {
+      const { sessionId } = await getConversation(conversationId);
+      const result = await dal.turns.append({
+        sessionId,
+        conversationId,
+        turns: turns.map(prepareTurn),
+        jobs: jobsForTurns(conversationId),
+        ...(idempotency ? { idempotency } : {}),
+        now: clock.now(),
+      });
+      nudgeJobs();
+      return result;
+    },
+  };
+}
