@@ -9,6 +9,7 @@ import type { CausalMemoryCore } from './causal/causal-memory-core.ts';
 import type { Settings } from './config/schema.ts';
 import type { CycleService } from './covenant/cycle-service.ts';
 import { chatRouter } from './http/chat/chat-router.ts';
+import { cyclesRouter } from './http/cycles/cycles-router.ts';
 import { errorHandler, unknownRoute } from './http/errors.ts';
 import { guards } from './http/guards.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
@@ -66,6 +67,7 @@ export function buildApp(parts: AppParts): Express {
   app.use(v1Router(parts));
   app.use(operationRouter(parts));
   app.use(chatRouter({ ...parts, store: parts.dal }));
+  app.use(cyclesRouter(parts));
   app.use(staticPage(join(PROJECT_ROOT, 'public')));
 
   app.use(unknownRoute);

@@ -5,9 +5,11 @@ import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
 import type { Settings } from './config/schema.ts';
+import { createCycleService } from './covenant/create-cycle-service.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { unavailable } from './http/unavailable.ts';
+import type { MemoryService } from './memory/memory-service.ts';
 import { createOpenAiProvider } from './models/openai/openai-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 
@@ -36,6 +38,15 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   );
   const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
   const notYet = 'This part of memory is not there.';
+  const memory: MemoryService = unavailable(notYet);
+  const cycles = createCycleService({
+    dal,
+    memory,
+    provider,
+    models: { beatrice: settings.CCC_BEATRICE_MODEL, codey: settings.CCC_CODEY_MODEL },
+    clock: systemClock,
+    logger,
+  });
   return {
     version: VERSION,
     settings,
@@ -45,11 +56,11 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     state: new ServerState(),
     provider,
     dal,
-    memory: unavailable(notYet),
-    cycles: unavailable(notYet),
+    memory,
+    cycles,
     causal: unavailable(notYet),
     start: () => undefined,
-    settle: () => Promise.resolve(),
+    settle: (limitMs) => cycles.drain(limitMs),
     close: async () => {
       await dal.close();
       await provider.close();

@@ -16,7 +16,9 @@ export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHan
     res.setHeader('x-request-id', requestId);
     res.locals['requestId'] = requestId;
     res.locals['rootLogger'] = logger;
-    const written = req.socket.bytesWritten;
+    // Kept here: a request that was destroyed has no socket any more.
+    const { socket } = req;
+    const written = socket.bytesWritten;
     res.once('close', () => {
       const ms = performance.now() - begun;
       const route = routeName(res);
@@ -29,7 +31,7 @@ export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHan
           route,
           status: res.statusCode,
           ms: Math.round(ms * 10) / 10,
-          bytes: req.socket.bytesWritten - written,
+          bytes: socket.bytesWritten - written,
           ...(res.writableFinished ? {} : { aborted: true }),
         },
         'request',
