@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { createCycleService } from '../../src/covenant/create-cycle-service.ts';
+import { chatRouter } from '../../src/http/chat/chat-router.ts';
+import { createMemoryService } from '../../src/memory/create-memory-service.ts';
+import { createOpenAiProvider } from '../../src/models/openai/openai-provider.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { startUpstream, temporaryFile } from '../http/chat/support.ts';
+import { answering, approving } from './support.ts';
+
+/** All parts of a server, new, on a file that may be there already. Nothing lives on from an earlier one. */
+async function startServer(file: string, upstreamUrl: string) {
+  const dal = await openSqliteStore({ file, threads: true });
+  const provider = createOpenAiProvider({
+    baseUrl: upstreamUrl,
+    apiKey: 'sk-server',
+    model: 'up-default',
+    timeoutMs: 5_000,
+    maxRetries: 0,
+  });
+  const common = { dal, clock: systemClock, logger: silentLogger };
+  const memory = createMemoryService(common);
+  const models = { beatrice: undefined, codey: undefined };
+  const app = express();
+  app.use(
+    chatRouter({
+      ...common,
+      provider,
+      memory,
+      cycles: createCycleService({ ...common, memory, provider, models }),
+      store: dal,
+      settings: {
+        CCC_COVENANT_DEFAULT: 'direct',
+        CCC_MAX_BODY: 1_000_000,
+        CCC_MAX_CONTEXT_TOKENS: 2_000,
+        CCC_MAX_CONTEXT_TURNS: 12,
+        CCC_MAX_ROUNDS: 3,
+      },
+    }),
+  );
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    memory,
+    baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await provider.close();
+      await dal.close();
+    },
+  };
+}
+
+const say = (client: OpenAI, content: string, fields: object = {}) =>
+  client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }], ...fields });
+const FACT = 'My sister Ana is allergic to peanuts.';
+const QUESTION = 'What should I not cook for Ana?';
+
+describe.each([
+  ['direct', () => answering('Noted.')],
+  ['cycle', () => approving('Noted.')],
+] as const)('a fact told once (%s mode)', (mode, script) => {
+  it('is in the prompt of another conversation after a restart, and of no other session', async () => {
+    const file = temporaryFile();
+    const upstream = await startUpstream(script());
+    const first = await startServer(file, upstream.url);
+    const mine = await first.memory.createSession({ userPreferences: { covenant_mode: mode } });
+    const other = await first.memory.createSession({ userPreferences: { covenant_mode: mode } });
+    const told = await say(new OpenAI({ baseURL: first.baseURL, apiKey: mine.token, maxRetries: 0 }), FACT);
+    await first.stop();
+
+    const second = await startServer(file, upstream.url);
+    try {
+      const ask = async (token: string) => {
+        upstream.script = script();
+        upstream.seen.length = 0;
+        const client = new OpenAI({ baseURL: second.baseURL, apiKey: token, maxRetries: 0 });
+        const reply = await say(client, QUESTION);
+        return {
+          reply: reply as unknown as typeof told & { memory_metadata: object },
+          prompts: upstream.seen,
+        };
+      };
+      const asked = await ask(mine.token);
+      expect(asked.reply).toMatchObject({ memory_metadata: { context_used: true, degraded: null } });
+      expect(asked.reply.memory_metadata).not.toMatchObject({
+        conversation_id: (told as unknown as { memory_metadata: { conversation_id: string } }).memory_metadata
+          .conversation_id,
+      });
+      // Direct: the one call. Cycle: Beatrice and Codey both know.
+      const informed = asked.prompts.filter((seen) => seen.text.includes('allergic to peanuts'));
+      expect(informed.length).toBeGreaterThanOrEqual(mode === 'direct' ? 1 : 2);
+
+      const stranger = await ask(other.token);
+      expect(stranger.prompts.length).toBeGreaterThan(0);
+      expect(stranger.prompts.filter((seen) => seen.text.includes('peanuts'))).toEqual([]);
+    } finally {
+      await second.stop();
+    }
+  });
+});
