@@ -223,45 +223,6 @@ describe('direct mode, whole answers', () => {
   });
 });
 
-describe('direct mode, when memory fails', () => {
-  const broken = async (method: string, body: object = hello) => {
-    const chat = await startChat(say('An answer.'), ({ memory }) => ({
-      memory: { ...memory, [method]: () => Promise.reject(new Error('disk full')) },
-    }));
-    const { sessionId } = await chat.session();
-    const response = await chat.post({ ...body, session_id: sessionId });
-    const answer = (await response.json()) as {
-      choices: { message: { content: string } }[];
-      memory_metadata: MemoryMetadata;
-    };
-    return { chat, response, answer, report: answer.memory_metadata };
-  };
-
-  it.each(['getSession', 'buildContext', 'createConversation', 'appendTurns'])(
-    'answers all the same when %s does, says so, and reports no turn that is not stored',
-    async (method) => {
-      const { response, answer, report, chat } = await broken(method);
-      expect(response.status).toBe(200);
-      expect(answer.choices[0]?.message.content).toBe('An answer.');
-      expect(report.degraded).toMatch(/could not/);
-      expect(report.degraded).not.toContain('disk full');
-      const stored = report.conversation_id === null ? [] : await chat.memory.turns(report.conversation_id);
-      expect(report.turn_ids).toEqual(stored.map((turn) => turn.turnId));
-    },
-  );
-
-  it('does not wait for a memory that hangs', async () => {
-    const chat = await startChat(say('An answer.'), ({ memory }) => ({
-      memoryLimitMs: 20,
-      memory: { ...memory, buildContext: () => new Promise(() => undefined) },
-    }));
-    const { sessionId } = await chat.session();
-    const report = await metadata(await chat.post({ ...hello, session_id: sessionId }));
-    expect(report).toMatchObject({ context_used: false, degraded: 'the context could not be built' });
-    expect(report.turn_ids).toHaveLength(2);
-  });
-});
-
 describe('direct mode, streams', () => {
   const words = [
     chunk({ role: 'assistant', content: '' }),

@@ -7,15 +7,15 @@ import express, { type ErrorRequestHandler } from 'express';
 import { onTestFinished } from 'vitest';
 import { CccError } from '../../../src/base/ccc-error.ts';
 import { systemClock } from '../../../src/base/clock.ts';
-import { newId } from '../../../src/base/ids.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { CycleService } from '../../../src/covenant/cycle-service.ts';
 import { chatRouter } from '../../../src/http/chat/chat-router.ts';
 import type { ChatParts } from '../../../src/http/chat/parts.ts';
-import type { BuiltContext, MemoryService, TurnInput } from '../../../src/memory/memory-service.ts';
+import { createMemoryService } from '../../../src/memory/create-memory-service.ts';
+import type { BuiltContext, MemoryService } from '../../../src/memory/memory-service.ts';
 import { createOpenAiProvider } from '../../../src/models/openai/openai-provider.ts';
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
-import type { JsonObject, NewTurn } from '../../../src/store/records.ts';
+import type { JsonObject } from '../../../src/store/records.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 
 /** What a request looked like when it reached the upstream. */
@@ -127,93 +127,36 @@ export function contextOf(prompt: string | null): BuiltContext {
   };
 }
 
-/** The part of MemoryService that chat uses, straight on a real record; contexts are what the test says. */
+/** The real memory on a real record; only the contexts are what the test says. */
 export class RecordedMemory {
   readonly dal: MemoryDAL;
+  readonly #memory: MemoryService;
   readonly contextRequests: Parameters<MemoryService['buildContext']>[0][] = [];
   context: BuiltContext = contextOf(null);
 
   constructor(dal: MemoryDAL) {
     this.dal = dal;
+    this.#memory = createMemoryService({ dal });
   }
 
   async session(userPreferences: JsonObject = {}) {
-    const sessionId = newId('sess');
-    const now = Date.now();
-    const token = `ccc_sess_${sessionId}`;
-    await this.dal.sessions.create({
-      sessionId,
-      tokenHash: token,
-      userPreferences,
-      initialContext: null,
-      now,
-    });
-    return { sessionId, token };
+    const { session, token } = await this.#memory.createSession({ userPreferences });
+    return { sessionId: session.sessionId, token };
   }
 
   async turns(conversationId: string | null | undefined) {
-    const conversation = await this.service().getConversation(conversationId ?? '');
-    return this.dal.turns.list({
-      sessionId: conversation.sessionId,
-      conversationId: conversation.conversationId,
-      fromNumber: 1,
-      limit: 100,
-    });
+    return this.#memory.listTurns({ conversationId: conversationId ?? '', fromNumber: 1, limit: 100 });
   }
 
   service(): MemoryService {
-    const { dal } = this;
-    const service = {
-      openByToken: (token: string) => dal.sessions.findByTokenHash(token),
-      getSession: async (id: string) => (await dal.sessions.get(id)) ?? fail('session_not_found'),
-      getConversation: async (id: string) =>
-        (await dal.conversations.get(id)) ?? fail('conversation_not_found'),
-      createConversation: ({ sessionId, directive }: { sessionId: string; directive: string }) =>
-        dal.conversations.create({
-          sessionId,
-          conversationId: newId('conv'),
-          directive,
-          turns: [],
-          jobs: [],
-          now: Date.now(),
-        }),
-      appendTurns: async (input: Parameters<MemoryService['appendTurns']>[0]) => {
-        const { sessionId } = await service.getConversation(input.conversationId);
-        const turns = input.turns.map(newTurn);
-        return dal.turns.append({
-          sessionId,
-          conversationId: input.conversationId,
-          turns,
-          jobs: [],
-          now: Date.now(),
-        });
-      },
-      prepareTurn: (turn: TurnInput) => newTurn(turn),
-      jobsForTurns: () => [],
-      buildContext: (request: Parameters<MemoryService['buildContext']>[0]) => {
+    return {
+      ...this.#memory,
+      buildContext: (request) => {
         this.contextRequests.push(request);
         return Promise.resolve(this.context);
       },
     };
-    return service as unknown as MemoryService;
   }
-}
-
-function newTurn(turn: TurnInput): NewTurn {
-  return {
-    turnId: newId('turn'),
-    kind: 'message',
-    speaker: null,
-    timestamp: Date.now(),
-    cycleId: null,
-    metadata: {},
-    terms: { terms: [], length: 0 },
-    ...turn,
-  };
-}
-
-function fail(code: 'session_not_found' | 'conversation_not_found'): never {
-  throw new CccError(code);
 }
 
 const NO_CYCLES = {

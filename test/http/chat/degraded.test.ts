@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { unavailable } from '../../../src/http/unavailable.ts';
+import { say, startChat, type MemoryMetadata } from './support.ts';
+
+const hello = { model: 'm', messages: [{ role: 'user', content: 'My sister Ana is allergic to peanuts.' }] };
+const metadata = async (response: Response) =>
+  ((await response.json()) as { memory_metadata: MemoryMetadata }).memory_metadata;
+
+describe('direct mode, when memory fails', () => {
+  const broken = async (method: string, body: object = hello) => {
+    const chat = await startChat(say('An answer.'), ({ memory }) => ({
+      memory: { ...memory, [method]: () => Promise.reject(new Error('disk full')) },
+    }));
+    const { sessionId } = await chat.session();
+    const response = await chat.post({ ...body, session_id: sessionId });
+    const answer = (await response.json()) as {
+      choices: { message: { content: string } }[];
+      memory_metadata: MemoryMetadata;
+    };
+    return { chat, response, answer, report: answer.memory_metadata };
+  };
+
+  it.each(['getSession', 'buildContext', 'createConversation', 'appendTurns'])(
+    'answers all the same when %s does, says so, and reports no turn that is not stored',
+    async (method) => {
+      const { response, answer, report, chat } = await broken(method);
+      expect(response.status).toBe(200);
+      expect(answer.choices[0]?.message.content).toBe('An answer.');
+      expect(report.degraded).toMatch(/could not/);
+      expect(report.degraded).not.toContain('disk full');
+      const stored = report.conversation_id === null ? [] : await chat.memory.turns(report.conversation_id);
+      expect(report.turn_ids).toEqual(stored.map((turn) => turn.turnId));
+    },
+  );
+
+  it('answers although it cannot even tell whose token it is', async () => {
+    const chat = await startChat(say('An answer.'), ({ memory }) => ({
+      memory: { ...memory, openByToken: () => Promise.reject(new Error('disk full')) },
+    }));
+    const { token } = await chat.session();
+    const response = await chat.post(hello, { headers: { authorization: `Bearer ${token}` } });
+    expect(response.headers.get('x-ccc-session-id')).toBeNull();
+    expect(await response.json()).toMatchObject({
+      choices: [{ message: { content: 'An answer.' } }],
+      memory_metadata: { session_id: null, turn_ids: [], degraded: 'the session could not be read' },
+    });
+  });
+
+  it('answers when there is no memory at all', async () => {
+    const chat = await startChat(say('An answer.'), () => ({ memory: unavailable('not there') }));
+    const response = await chat.post({ ...hello, session_id: 'sess_1' });
+    expect(await response.json()).toMatchObject({
+      choices: [{ message: { content: 'An answer.' } }],
+      memory_metadata: {
+        session_id: 'sess_1',
+        conversation_id: null,
+        turn_ids: [],
+        degraded: expect.any(String) as string,
+      },
+    });
+  });
+
+  it('does not wait for a memory that hangs', async () => {
+    const chat = await startChat(say('An answer.'), ({ memory }) => ({
+      memoryLimitMs: 20,
+      memory: { ...memory, buildContext: () => new Promise(() => undefined) },
+    }));
+    const { sessionId } = await chat.session();
+    const report = await metadata(await chat.post({ ...hello, session_id: sessionId }));
+    expect(report).toMatchObject({ context_used: false, degraded: 'the context could not be built' });
+    expect(report.turn_ids).toHaveLength(2);
+  });
+});
