@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { helpText } from '../../src/config/describe.ts';
+import { loadSettings, SettingsError } from '../../src/config/load.ts';
+import { SETTINGS } from '../../src/config/schema.ts';
+
+function problemsOf(environment: Record<string, string>): string[] {
+  try {
+    loadSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  it('have a default each, so that none is needed', () => {
+    const { settings, warnings } = loadSettings({});
+    expect(settings).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 5111,
+      CCC_DATA_DIR: './data',
+      CCC_PROVIDER: 'auto',
+      OPENAI_API_KEY: undefined,
+      OPENAI_BASE_URL: undefined,
+      CCC_COVENANT_DEFAULT: 'cycle',
+      CCC_MAX_BODY: 20 * 1024 * 1024,
+      CORS_ORIGINS: [],
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('are read as what they are, and cannot be changed afterwards', () => {
+    const { settings } = loadSettings({
+      PORT: ' 80 ',
+      CCC_MAX_BODY: '512kb',
+      CORS_ORIGINS: 'https://a.example, http://localhost:3000,',
+      OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1',
+    });
+    expect(settings.PORT).toBe(80);
+    expect(settings.CCC_MAX_BODY).toBe(512 * 1024);
+    expect(settings.CORS_ORIGINS).toEqual(['https://a.example', 'http://localhost:3000']);
+    expect(() => Object.assign(settings, { PORT: 1 })).toThrow(TypeError);
+  });
+
+  it('count as unset when they are empty', () => {
+    expect(loadSettings({ PORT: '', OPENAI_API_KEY: ' ' }).settings).toMatchObject({
+      PORT: 5111,
+      OPENAI_API_KEY: undefined,
+    });
+  });
+
+  it('that are wrong are all named at once, with what they are', () => {
+    const problems = problemsOf({ PORT: '70000', LOG_LEVEL: 'loud', CCC_MAX_BODY: 'much' });
+    expect(problems).toHaveLength(3);
+    expect(problems.join(' ')).toMatch(/PORT .*"70000".*CCC_MAX_BODY .*"much".*LOG_LEVEL .*"loud"/s);
+  });
+
+  it('that are secret are never shown', () => {
+    const secret = 'sk-secret';
+    const problems = problemsOf({ OPENAI_API_KEY: secret, PORT: 'x', CORS_ORIGINS: '*' });
+    expect(problems.join()).not.toContain(secret);
+    expect(problemsOf({ OPENAI_API_KEY: secret, CORS_ORIGINS: '*' }).join()).not.toContain(secret);
+  });
+
+  it('do not open a held key to every page', () => {
+    expect(problemsOf({ CORS_ORIGINS: '*', OPENAI_API_KEY: 'sk-x' })[0]).toMatch(
+      /CORS_ORIGINS=\* is refused/,
+    );
+    expect(problemsOf({ CORS_ORIGINS: '*' })).toEqual([]);
+  });
+
+  it.each(['app.example', 'https://app.example/path', 'null', 'ftp://x'])(
+    'do not take %s for an origin',
+    (origin) => {
+      expect(problemsOf({ CORS_ORIGINS: origin })[0]).toMatch(/is not an origin/);
+    },
+  );
+
+  it('that are misspelt are warned about, by name and without their value', () => {
+    const { warnings } = loadSettings({ CCC_MAX_ROUND: 'secret-value', CCC_UNHEARD_OF: '1', OTHER: '2' });
+    expect(warnings).toEqual([
+      'CCC_MAX_ROUND is set, but there is no such setting; did you mean CCC_MAX_ROUNDS?',
+      'CCC_UNHEARD_OF is set, but there is no such setting.',
+    ]);
+  });
+
+  it('that open the server to others are warned about', () => {
+    expect(loadSettings({ HOST: '0.0.0.0' }).warnings[0]).toMatch(/HOST is 0\.0\.0\.0/);
+    expect(loadSettings({ HOST: 'localhost' }).warnings).toEqual([]);
+    expect(loadSettings({ HOST: '::1' }).warnings).toEqual([]);
+  });
+});
+
+describe('--help', () => {
+  it('names every setting with its default and help, and the commands', () => {
+    const text = helpText('1.2.3');
+    for (const [name, setting] of Object.entries(SETTINGS)) {
+      expect(text).toContain(`  ${name} [${setting.default}]\n`);
+      expect(text).toContain(setting.help);
+    }
+    expect(text).toContain('1.2.3');
+    expect(text).toContain('npm start');
+  });
+});
