@@ -175,6 +175,7 @@ function newCycle(deps: CycleServiceDeps, input: StartCycle): Parameters<MemoryD
             agent: 'wykeve',
             kind: 'directive',
             content: directive,
+            speaker: input.speaker ?? null,
             timestamp: now,
             cycleId,
             metadata: input.directiveMetadata ?? {},

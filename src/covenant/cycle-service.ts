@@ -40,6 +40,8 @@ export interface StartCycle {
   storeTurns: boolean;
   /** Kept with the directive's turn: its thread key, what images came with it. */
   directiveMetadata?: JsonObject;
+  /** Who of several people asked. */
+  speaker?: string | null;
 }
 
 /** Something to watch: a stored event, or a piece of text that is being written right now (not stored). */

@@ -79,20 +79,22 @@ export class AnswerReader {
   readonly answer: Answer = emptyAnswer();
   readonly #indexes = new Set<number>();
 
-  take(data: string): void {
+  /** False when it is not JSON. */
+  take(data: string): boolean {
     let chunk: Loose | null;
     try {
       chunk = object(JSON.parse(data));
     } catch {
-      return;
+      return false;
     }
-    if (!chunk) return;
+    if (!chunk) return true;
     if (object(chunk['error'])) this.answer.error = true;
     readEnvelope(this.answer, chunk);
     for (const item of list(chunk['choices'])) {
       const choice = object(item);
       if (choice) this.#takeChoice(choice);
     }
+    return true;
   }
 
   #takeChoice(choice: Loose): void {

@@ -44,6 +44,7 @@ export async function answerCycle(
       },
       context: report.context,
       storeTurns: fields.memory_options?.auto_store_response ?? true,
+      speaker: directive.speaker,
       directiveMetadata: directiveMetadata(directive, thread.threadKey),
     });
   } catch (error) {

@@ -1,8 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ForwardResponse } from '../../models/provider.ts';
 import { AnswerReader, answerOfCompletion, type Answer } from './answer.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
+import { relay } from '../v1/pass-through.ts';
 import { EventSplitter, eventData } from './event-split.ts';
 import { Exchange, type Incomplete } from './exchange.ts';
 import { appendMember, applyEdits, objectSpans } from './json-splice.ts';
@@ -10,6 +12,10 @@ import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
 import type { ChatCall, Preparation } from './prepare.ts';
 import { copyHeaders, forwardHeaders, sendIdHeaders, write } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
+
+const BROKE_OFF = 'The upstream broke off before its answer was complete.';
+/** How long an upstream may keep its connection open after `[DONE]`, in milliseconds. */
+const LONGEST_END_MS = 1_000;
 
 /** One call of `direct` mode on its way. */
 interface DirectCall {
@@ -55,13 +61,10 @@ export async function answerDirect(
       hangUp.signal,
     );
     exchange?.begin();
-    await relay(direct, await answering, hangUp.signal);
+    await relayAnswer(direct, await answering, hangUp.signal);
   } catch (error) {
     await direct.finish(null, hangUp.signal.aborted ? 'client_cancelled' : 'upstream_broke_off');
-    if (hangUp.signal.aborted) return;
-    if (!res.headersSent) throw error;
-    // An error's body that breaks off: the client sees that it did.
-    res.destroy();
+    if (!hangUp.signal.aborted) throw error;
   }
 }
 
@@ -81,22 +84,26 @@ function openExchange(parts: ChatParts, call: ChatCall, { thread }: Preparation)
   });
 }
 
-async function relay(direct: DirectCall, upstream: ForwardResponse, signal: AbortSignal): Promise<void> {
+async function relayAnswer(
+  direct: DirectCall,
+  upstream: ForwardResponse,
+  signal: AbortSignal,
+): Promise<void> {
   const { res } = direct;
   const type = String(upstream.headers['content-type'] ?? '');
   const encoded = String(upstream.headers['content-encoding'] ?? 'identity') !== 'identity';
-  res.status(upstream.status);
-  const isAnswer = upstream.status >= 200 && upstream.status < 300 && !encoded;
-  if (!isAnswer) {
-    copyHeaders(res, upstream.headers, true);
-    for await (const bytes of upstream.body) if (!(await write(res, bytes as Buffer))) break;
-    res.end();
-  } else if (/^text\/event-stream\b/i.test(type)) {
-    copyHeaders(res, upstream.headers, false);
-    await relayStream(direct, upstream, signal);
-  } else {
-    await relayBody(direct, upstream);
+  if (upstream.status < 200 || upstream.status >= 300 || encoded) {
+    await relay(upstream, res);
+    return;
   }
+  if (!/^text\/event-stream\b/i.test(type)) {
+    await relayBody(direct, upstream);
+    return;
+  }
+  res.status(upstream.status);
+  copyHeaders(res, upstream.headers);
+  res.flushHeaders();
+  await relayStream(direct, upstream, signal);
 }
 
 async function relayBody(direct: DirectCall, upstream: ForwardResponse): Promise<void> {
@@ -105,16 +112,14 @@ async function relayBody(direct: DirectCall, upstream: ForwardResponse): Promise
   try {
     for await (const bytes of upstream.body) parts.push(bytes as Buffer);
   } catch (error) {
-    res.status(502);
-    throw error instanceof CccError
-      ? error
-      : new CccError('upstream_unreachable', undefined, { cause: error });
+    throw new CccError('upstream_unreachable', BROKE_OFF, { cause: error });
   }
   const json = Buffer.concat(parts);
   const answer = parseAnswer(json);
   if (answer) await direct.finish(answer, null);
   const object = answer ? objectSpans(json) : null;
-  copyHeaders(res, upstream.headers, false);
+  res.status(upstream.status);
+  copyHeaders(res, upstream.headers);
   res.end(
     object
       ? applyEdits(
@@ -141,52 +146,62 @@ async function relayStream(
   signal: AbortSignal,
 ): Promise<void> {
   const { res } = direct;
-  const splitter = new EventSplitter();
   const reader = new AnswerReader();
-  res.flushHeaders();
+  const { answer } = reader;
   let done: Buffer | null = null;
   try {
-    for await (const bytes of upstream.body.iterator({ destroyOnReturn: false })) {
-      const events = splitter.push(bytes as Buffer);
-      const last = events.findIndex((event) => eventData(event)?.trim() === '[DONE]');
-      const passed = last < 0 ? events : events.slice(0, last);
-      if (passed.length > 0) {
-        const writing = write(res, Buffer.concat(passed));
-        for (const event of passed) {
-          const data = eventData(event);
-          if (data !== null) reader.take(data);
-        }
-        if (!(await writing)) break;
-      }
-      if (last >= 0) {
-        done = events[last] as Buffer;
-        break;
-      }
-    }
+    done = await passOn(upstream.body, res, reader);
   } catch (error) {
     direct.call.logger.warn({ err: error }, 'the upstream broke off in the middle of a stream');
   }
-  const { answer } = reader;
-  // Read to its end, so that the connection can be used again; nobody waits for it.
-  upstream.body.on('error', () => undefined).resume();
-  if (signal.aborted) {
-    await direct.finish(answer, 'client_cancelled');
-  } else if (done || answer.finishReason !== null) {
-    // Some servers end without [DONE]; what they said before it is whole all the same.
-    const rest = splitter.rest();
-    if (!done && rest.length > 0) await write(res, Buffer.concat([rest, Buffer.from('\n\n')]));
+  letEnd(upstream.body);
+  if (answer.finishReason !== null || (done && !answer.error)) {
     await direct.finish(answer, null);
     res.write(`data: ${JSON.stringify({ ...envelope(answer), choices: [], ...extras(direct) })}\n\n`);
+    // Some servers end without [DONE]; what they said before it is whole all the same.
     res.end(done ?? undefined);
+  } else if (signal.aborted) {
+    await direct.finish(answer, 'client_cancelled');
   } else {
     await direct.finish(answer, 'upstream_broke_off');
     // A clean end would pass for a whole answer in several clients.
-    const error = new CccError(
-      'upstream_unreachable',
-      'The upstream broke off before its answer was complete.',
-    );
+    const error = new CccError('upstream_unreachable', BROKE_OFF);
     res.end(answer.error ? undefined : `data: ${JSON.stringify(error.toBody())}\n\n`);
   }
+}
+
+/** Passes events on and reads them. Resolves with the `[DONE]` event, which is held back, or null without one. */
+async function passOn(body: Readable, res: Response, reader: AnswerReader): Promise<Buffer | null> {
+  const splitter = new EventSplitter();
+  for await (const bytes of body.iterator({ destroyOnReturn: false })) {
+    const events = splitter.push(bytes as Buffer).map((event) => ({ event, data: eventData(event) }));
+    const last = events.findIndex(({ data }) => data?.trim() === '[DONE]');
+    const passed = last < 0 ? events : events.slice(0, last);
+    if (passed.length > 0) {
+      const writing = write(res, Buffer.concat(passed.map(({ event }) => event)));
+      for (const { data } of passed) if (data !== null) reader.take(data);
+      if (!(await writing)) return null;
+    }
+    if (last >= 0) return events[last]?.event ?? null;
+  }
+  // The last event of some servers has no blank line. Half an event is none.
+  const rest = splitter.rest();
+  const data = eventData(rest);
+  const event = Buffer.concat([rest, Buffer.from('\n\n')]);
+  if (data?.trim() === '[DONE]') return event;
+  if (data !== null && reader.take(data)) await write(res, event);
+  return null;
+}
+
+/** Reads what still comes, so that the connection can be used again, but not for long: nobody waits for it. */
+function letEnd(body: Readable): void {
+  const timer = setTimeout(() => body.destroy(), LONGEST_END_MS).unref();
+  body
+    .once('close', () => {
+      clearTimeout(timer);
+    })
+    .on('error', () => undefined)
+    .resume();
 }
 
 function envelope({ envelope: { id, created, model } }: Answer) {

@@ -1,7 +1,8 @@
 import type { Request, Response } from 'express';
 import { cancelOnHangUp } from '../hang-up.ts';
+import { relay } from '../v1/pass-through.ts';
 import type { ChatParts } from './parts.ts';
-import { copyHeaders, forwardHeaders, write } from './transport.ts';
+import { forwardHeaders } from './transport.ts';
 
 /** Stage 1 for a body that has been read: the upstream's answer as it comes, nothing added, nothing kept. */
 export async function stageOne(
@@ -17,14 +18,8 @@ export async function stageOne(
       { method: req.method, path, headers: forwardHeaders(req), body },
       hangUp.signal,
     );
-    res.status(upstream.status);
-    copyHeaders(res, upstream.headers, true);
-    res.flushHeaders();
-    for await (const bytes of upstream.body) if (!(await write(res, bytes as Buffer))) break;
-    res.end();
+    await relay(upstream, res);
   } catch (error) {
-    if (hangUp.signal.aborted) return;
-    if (!res.headersSent) throw error;
-    res.destroy();
+    if (!hangUp.signal.aborted) throw error;
   }
 }

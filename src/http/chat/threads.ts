@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
-import type { TurnRecord } from '../../store/records.ts';
+import type { TurnKind, TurnRecord } from '../../store/records.ts';
 import { messageText, toolCallIds, type Directive } from './messages.ts';
 
 /**
@@ -29,6 +29,9 @@ const MOST_CANDIDATES = 8;
 const MOST_TURNS_OF_AN_EXCHANGE = 100;
 /** A shorter text that another begins with says too little to take the two for one, broken off. */
 const SHORTEST_PART = 16;
+
+/** What may come after a directive that was not answered: a cycle that did not come to its end. */
+const UNFINISHED: ReadonlySet<TurnKind> = new Set(['guidance', 'draft', 'verdict']);
 
 const normal = (text: string) => text.replace(/\s+/g, ' ').trim();
 
@@ -68,7 +71,7 @@ export async function findThread(
     const after = await turnsAfter(turns, candidate);
     const sameTurn = sinceDirective.some((message) => message.role === 'assistant')
       ? after.some((turn) => callIdsOf(turn).some((id) => calls.has(id)))
-      : after.length === 0 && !input.beingAnswered(threadKey);
+      : after.every(({ kind }) => UNFINISHED.has(kind)) && !input.beingAnswered(threadKey);
     if (sameTurn) return { conversationId: candidate.conversationId, directive: candidate, threadKey };
   }
   if (input.conversationId !== null) {

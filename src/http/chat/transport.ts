@@ -1,24 +1,17 @@
 import type { Request, Response } from 'express';
+import type { ForwardResponse } from '../../models/provider.ts';
+import { clientHeaders, OURS } from '../v1/pass-through.ts';
 
-/** The client's headers for the upstream. Hop-by-hop and credential headers are the provider's to remove. */
+/** The client's headers for the upstream; the length is that of the body it will get. */
 export function forwardHeaders(req: Request): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (value === undefined || name === 'content-length' || name.startsWith('x-ccc-')) continue;
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
+  const { 'content-length': _length, ...headers } = clientHeaders(req);
   return headers;
 }
 
-/** The upstream's headers, as they came; without the length when the body will not be as it came. */
-export function copyHeaders(
-  res: Response,
-  headers: Record<string, string | string[]>,
-  sameLength: boolean,
-): void {
+/** The upstream's headers for a body that is longer than the upstream's. */
+export function copyHeaders(res: Response, headers: ForwardResponse['headers']): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (name === 'content-length' && !sameLength) continue;
-    res.setHeader(name, value);
+    if (name !== 'content-length' && !OURS.test(name)) res.setHeader(name, value);
   }
 }
 

@@ -5,7 +5,7 @@ import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts'
 import { cancelOnHangUp } from '../hang-up.ts';
 
 /** Headers that say what a page of *this* server may do, and who may read its answers: never the upstream's word. */
-const OURS = /^(?:access-control-|content-security-policy|cross-origin-|x-frame-options$|set-cookie)/;
+export const OURS = /^(?:access-control-|content-security-policy|cross-origin-|x-frame-options$|set-cookie)/;
 
 /**
  * Passes a request on as it came and the answer back as it comes: no byte is parsed or written again, back-pressure
@@ -43,7 +43,7 @@ export function passThrough(
 }
 
 /** Gives an answer to the client as it comes, and ends as it ends: whole, or broken off. */
-function relay({ status, headers, body }: ForwardResponse, res: Response): Promise<void> {
+export function relay({ status, headers, body }: ForwardResponse, res: Response): Promise<void> {
   return new Promise((resolve) => {
     const brokenOff = () => {
       // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
@@ -84,7 +84,7 @@ function withoutFirst(segments: number, url: string): string {
 }
 
 /** Hop-by-hop and credential headers are the provider's to remove; CCC's own stay here. */
-function clientHeaders(req: Request): Record<string, string> {
+export function clientHeaders(req: Request): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in req.headers) {
     const value = req.headers[name];

@@ -313,6 +313,30 @@ describe('direct mode, streams', () => {
     });
   });
 
+  it.each([
+    ['no [DONE]', [...words]],
+    ['no blank line after [DONE]', [...words, 'data: [DONE]']],
+    ['no blank line at the end', [...words.slice(0, -1), words.at(-1)!.trimEnd()]],
+  ])('takes a stream with %s for whole', async (_, events) => {
+    const chat = await startChat(streamOf(...events));
+    const { sessionId } = await chat.session();
+    const text = await (await chat.post({ ...hello, stream: true, session_id: sessionId })).text();
+    const own = eventsOf(text).filter((event) => event !== '[DONE]');
+    expect(own.at(-1)).toMatchObject({ choices: [], memory_metadata: { degraded: null } });
+    expect(text.includes('[DONE]')).toBe(events.at(-1)!.includes('[DONE]'));
+    expect(text.startsWith(words.join(''))).toBe(true);
+  });
+
+  it('takes an error in the stream for the end of it, [DONE] or not, and adds none of its own', async () => {
+    const failure = 'data: {"error":{"message":"overloaded"}}\n\n';
+    const chat = await startChat(streamOf(words[0]!, words[1]!, failure, DONE));
+    const { sessionId } = await chat.session();
+    const response = await chat.post({ ...hello, stream: true, session_id: sessionId });
+    expect(await response.text()).toBe(words[0]! + words[1]! + failure);
+    const turns = await chat.memory.turns(response.headers.get('x-ccc-conversation-id'));
+    expect(turns.at(-1)).toMatchObject({ content: 'Hel', metadata: { incomplete: 'upstream_broke_off' } });
+  });
+
   it('keeps a tool call that came in pieces', async () => {
     const piece = (fields: object) => chunk({ tool_calls: [{ index: 0, ...fields }] });
     const chat = await startChat(

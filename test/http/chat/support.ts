@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import express, { type ErrorRequestHandler } from 'express';
+import express from 'express';
 import { onTestFinished } from 'vitest';
-import { CccError } from '../../../src/base/ccc-error.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { CycleService } from '../../../src/covenant/cycle-service.ts';
 import { chatRouter } from '../../../src/http/chat/chat-router.ts';
+import { errorHandler, unknownRoute } from '../../../src/http/errors.ts';
 import type { ChatParts } from '../../../src/http/chat/parts.ts';
 import { createMemoryService } from '../../../src/memory/create-memory-service.ts';
 import type { BuiltContext, MemoryService } from '../../../src/memory/memory-service.ts';
@@ -195,11 +195,8 @@ export async function startChat(
   };
   const app = express();
   app.use(chatRouter({ ...parts, ...changes(parts, memory) }));
-  const lastHandler: ErrorRequestHandler = (error, _req, res, _next) => {
-    const known = error instanceof CccError ? error : new CccError('internal_error', String(error));
-    res.status(known.status).json(known.toBody());
-  };
-  app.use(lastHandler);
+  app.use(unknownRoute);
+  app.use(errorHandler(silentLogger));
   const url = await listen(app as never);
   onTestFinished(async () => {
     await provider.close();
