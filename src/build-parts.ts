@@ -9,8 +9,10 @@ import { createCycleService } from './covenant/create-cycle-service.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { unavailable } from './http/unavailable.ts';
-import type { MemoryService } from './memory/memory-service.ts';
-import { createOpenAiProvider } from './models/openai/openai-provider.ts';
+import { JobRunner } from './jobs/job-runner.ts';
+import { createMemoryService } from './memory/create-memory-service.ts';
+import { registerSummaries } from './memory/summaries/register.ts';
+import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 
 export interface BuiltParts extends AppParts {
@@ -27,8 +29,9 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const provider = meteredProvider(
-    createOpenAiProvider({
-      baseUrl: settings.OPENAI_BASE_URL ?? 'https://api.openai.com/v1',
+    createProvider({
+      provider: settings.CCC_PROVIDER,
+      baseUrl: settings.OPENAI_BASE_URL,
       apiKey: settings.OPENAI_API_KEY,
       model: settings.OPENAI_MODEL,
       timeoutMs: settings.OPENAI_TIMEOUT_MS,
@@ -38,7 +41,18 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   );
   const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
   const notYet = 'This part of memory is not there.';
-  const memory: MemoryService = unavailable(notYet);
+  const jobs = new JobRunner({ jobs: dal.jobs, logger });
+  const nudgeJobs = () => {
+    jobs.nudge();
+  };
+  const memory = createMemoryService({ dal, causal: null, nudgeJobs, clock: systemClock, logger });
+  registerSummaries(jobs, {
+    dal,
+    provider,
+    model: provider.info.defaultModel,
+    triggerTokens: settings.CCC_SUMMARY_TRIGGER_TOKENS,
+    clock: systemClock,
+  });
   const cycles = createCycleService({
     dal,
     memory,
@@ -59,8 +73,12 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     memory,
     cycles,
     causal: unavailable(notYet),
-    start: () => undefined,
-    settle: (limitMs) => cycles.drain(limitMs),
+    start: () => {
+      jobs.start();
+    },
+    settle: async (limitMs) => {
+      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs)]);
+    },
     close: async () => {
       await dal.close();
       await provider.close();
