@@ -12,6 +12,7 @@ import { chatRouter } from './http/chat/chat-router.ts';
 import { cyclesRouter } from './http/cycles/cycles-router.ts';
 import { errorHandler, unknownRoute } from './http/errors.ts';
 import { guards } from './http/guards.ts';
+import { memoryRouter } from './http/memory/memory-router.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
 import { operationRouter } from './http/operation/operation-router.ts';
 import { registerRecordMetrics } from './http/operation/record-metrics.ts';
@@ -67,6 +68,7 @@ export function buildApp(parts: AppParts): Express {
   app.use(v1Router(parts));
   app.use(operationRouter(parts));
   app.use(chatRouter({ ...parts, store: parts.dal }));
+  app.use(memoryRouter(parts));
   app.use(cyclesRouter(parts));
   app.use(staticPage(join(PROJECT_ROOT, 'public')));
 

@@ -1,0 +1,19 @@
+import { Router } from 'express';
+import { agentsRouter } from './agents-router.ts';
+import { contextRouter } from './context-router.ts';
+import { conversationsRouter } from './conversations-router.ts';
+import type { MemoryParts } from './parts.ts';
+import { sessionsRouter } from './sessions-router.ts';
+import { transferRouter } from './transfer-router.ts';
+
+/** Stage 2: sessions, conversations, turns, context, summaries, agent states, export and import. */
+export function memoryRouter(parts: MemoryParts): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  // Before the sessions: `import` would be taken for a session's id.
+  router.use(transferRouter(parts));
+  router.use(sessionsRouter(parts));
+  router.use(conversationsRouter(parts));
+  router.use(contextRouter(parts));
+  router.use(agentsRouter(parts));
+  return router;
+}

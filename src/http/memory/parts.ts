@@ -1,0 +1,12 @@
+import type { CausalMemoryCore } from '../../causal/causal-memory-core.ts';
+import type { Settings } from '../../config/schema.ts';
+import type { MemoryService } from '../../memory/memory-service.ts';
+import type { MemoryDAL } from '../../store/memory-dal.ts';
+
+/** What the memory routes stand on. */
+export interface MemoryParts {
+  memory: MemoryService;
+  dal: MemoryDAL;
+  causal: CausalMemoryCore;
+  settings: Pick<Settings, 'CCC_MAX_BODY' | 'CCC_MAX_CONTEXT_TURNS' | 'CCC_MAX_CONTEXT_TOKENS'>;
+}

@@ -1,0 +1,103 @@
+import { isoTime } from '../../base/clock.ts';
+import type { BuiltContext, ContextTurn } from '../../memory/memory-service.ts';
+import type {
+  AgentStateRecord,
+  ConversationRecord,
+  SessionRecord,
+  SummaryRecord,
+  TurnRecord,
+} from '../../store/records.ts';
+
+export function sessionView(session: SessionRecord) {
+  return {
+    session_id: session.sessionId,
+    created_at: isoTime(session.createdAt),
+    last_active: isoTime(session.lastActive),
+    user_preferences: session.userPreferences,
+    status: session.status,
+  };
+}
+
+export function sessionDetails(session: SessionRecord) {
+  return {
+    ...sessionView(session),
+    initial_context: session.initialContext,
+    conversation_count: session.conversationCount,
+    total_turns: session.totalTurns,
+  };
+}
+
+export function conversationView(conversation: ConversationRecord) {
+  return {
+    conversation_id: conversation.conversationId,
+    session_id: conversation.sessionId,
+    directive: conversation.directive,
+    created_at: isoTime(conversation.createdAt),
+    last_active: isoTime(conversation.lastActive),
+    turn_count: conversation.turnCount,
+  };
+}
+
+export function turnView(turn: TurnRecord) {
+  return {
+    turn_id: turn.turnId,
+    conversation_id: turn.conversationId,
+    turn_number: turn.turnNumber,
+    agent: turn.agent,
+    kind: turn.kind,
+    content: turn.content,
+    speaker: turn.speaker,
+    timestamp: isoTime(turn.timestamp),
+    cycle_id: turn.cycleId,
+    metadata: turn.metadata,
+  };
+}
+
+export function contextTurnView({ turn, score, source, parts }: ContextTurn) {
+  return { ...turnView(turn), score, source, score_parts: parts };
+}
+
+export function agentStateView(state: AgentStateRecord) {
+  return {
+    session_id: state.sessionId,
+    agent: state.agent,
+    version: state.version,
+    state: state.state,
+    updated_at: isoTime(state.updatedAt),
+  };
+}
+
+export function summaryView(summary: SummaryRecord) {
+  return {
+    conversation_id: summary.conversationId,
+    version: summary.version,
+    summary: summary.text,
+    covers_through: summary.coversThrough,
+    first_turn_id: summary.firstTurnId,
+    last_turn_id: summary.lastTurnId,
+    author: summary.author,
+    created_at: isoTime(summary.createdAt),
+  };
+}
+
+export function contextView(sessionId: string, context: BuiltContext) {
+  return {
+    session_id: sessionId,
+    relevant_turns: context.relevantTurns.map(contextTurnView),
+    relevant_conversations: context.relevantConversations.map((conversation) => ({
+      conversation_id: conversation.conversationId,
+      directive: conversation.directive,
+      score: conversation.score,
+      source: conversation.source,
+    })),
+    context_summary: context.summary?.text ?? null,
+    causal_narrative: context.causalNarrative,
+    agent_states: context.agentStates.map(agentStateView),
+    lessons: context.lessons,
+    total_conversations: context.totalConversations,
+    token_count: context.tokenCount,
+    omitted_turns: context.omittedTurns,
+    sections: context.sections,
+    prompt: context.prompt,
+  };
+}
