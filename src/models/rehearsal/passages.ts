@@ -12,6 +12,9 @@ const REMEMBERED = /^\[(\d{4}-\d{2}-\d{2}) \d{2}:\d{2}\] ([^:\n]{1,80}): /;
 /** Smallest share of the question's weight that a passage must carry to be quoted. */
 const RELEVANT = 0.34;
 
+/** Smallest share of the question's words that it must hold. */
+const FEWEST_WORDS = 0.25;
+
 /** The remembered turns in a memory section. */
 export function passagesOfMemory(memory: string): Passage[] {
   const passages: Passage[] = [];
@@ -43,6 +46,8 @@ export function relevant(question: string, passages: Passage[]): Weighed[] {
   const weights = new Map(
     terms.map((term) => {
       const holders = analysed.filter((held) => held.has(term)).length;
+      // A word that nobody has said tells the passages not apart.
+      if (holders === 0) return [term, 0];
       return [term, Math.log(1 + (passages.length - holders + 0.5) / (holders + 0.5))];
     }),
   );
@@ -50,7 +55,11 @@ export function relevant(question: string, passages: Passage[]): Weighed[] {
   return passages
     .map((passage, at) => {
       const held = analysed[at];
-      const weight = terms.reduce((sum, term) => sum + (held?.has(term) ? (weights.get(term) ?? 0) : 0), 0);
+      const share = terms.filter((term) => held?.has(term)).length / terms.length;
+      const weight =
+        share < FEWEST_WORDS
+          ? 0
+          : terms.reduce((sum, term) => sum + (held?.has(term) ? (weights.get(term) ?? 0) : 0), 0);
       return { ...passage, weight: total > 0 ? weight / total : 0 };
     })
     .filter(({ weight, text }) => weight >= RELEVANT && !sameText(text, question))
