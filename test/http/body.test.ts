@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CccError } from '../../src/base/ccc-error.ts';
+import type { CccError } from '../../src/base/ccc-error.ts';
 import { readJsonBody } from '../../src/http/body.ts';
 import { validate } from '../../src/http/validate.ts';
 import { listen } from './support.ts';
