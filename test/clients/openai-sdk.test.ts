@@ -68,6 +68,17 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       expect(reportOf(final).turn_ids.length).toBeGreaterThan(1);
     });
 
+    it('streams a full narration, and still exactly the answer as content', async () => {
+      const { client } = await connect(way, fresh(), preferences);
+      const body = { model: 'm', messages, covenant: { mode, narration: 'full' } };
+      const stream = client.chat.completions.stream(body);
+      expect(await stream.finalContent()).toBe(RIVERS);
+      const covenant = mode === 'cycle' ? { mode, outcome: 'approved', rounds: 1 } : undefined;
+      const final = (await stream.finalChatCompletion()) as { covenant?: object };
+      if (covenant) expect(final.covenant).toMatchObject(covenant);
+      else expect(final.covenant).toBeUndefined();
+    });
+
     it('streams raw chunks, with usage when asked', async () => {
       const { client } = await connect(way, fresh(), preferences);
       const stream = await client.chat.completions.create({
@@ -245,6 +256,25 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       expect(performance.now() - began).toBeGreaterThanOrEqual(60);
       const turns = await chat.memory.turns(reportOf(reply).conversation_id);
       expect(turns.map((turn) => turn.kind)).toEqual(['directive', 'answer']);
+    });
+
+    it('a cycle that failed and is tried again stays in its conversation', async () => {
+      const { client, chat, sessionId } = await connect(way, answering('Be short.'), CYCLE);
+      const guide = answering('Be short.');
+      chat.upstream.script = (res, seen) => {
+        if (chat.upstream.seen.length === 1) return guide(res, seen);
+        res.writeHead(500, { 'content-type': 'application/json' });
+        return res.end('{"error":{"message":"No."}}');
+      };
+      expect(await rejection(client.chat.completions.create({ model: 'm', messages }))).toMatchObject({
+        status: 500,
+      });
+      chat.upstream.script = approving(RIVERS);
+      const reply = await client.chat.completions.create({ model: 'm', messages });
+      expect((await chat.memory.dal.sessions.get(sessionId))?.conversationCount).toBe(1);
+      const turns = await chat.memory.turns(reportOf(reply).conversation_id);
+      expect(turns.slice(0, 2).map((turn) => turn.kind)).toEqual(['directive', 'guidance']);
+      expect(turns.at(-1)).toMatchObject({ kind: 'answer', content: RIVERS });
     });
 
     it('one that hangs is given up by the client, and is told', async () => {

@@ -12,6 +12,7 @@ const NARRATION =
   '[Beatrice · round 1 · guidance]\nBe short.\n\n' +
   `[Codey · round 1 · draft]\n${RIVERS}\n\n` +
   '[Beatrice · round 1 · verdict]\nApproved.';
+const FULL = { mode: 'cycle', narration: 'full' };
 const MODES = [
   { mode: 'direct', preferences: {}, script: () => answering(RIVERS), narration: '' },
   {
@@ -19,6 +20,13 @@ const MODES = [
     preferences: { covenant_mode: 'cycle' },
     script: () => approving(RIVERS),
     narration: NARRATION,
+  },
+  {
+    mode: 'cycle',
+    preferences: {},
+    script: () => approving(RIVERS),
+    narration: NARRATION,
+    covenant: FULL,
   },
 ];
 
@@ -36,13 +44,22 @@ describe.each(WAYS)('the Vercel AI SDK, unmodified, at %s', (way) => {
 
   it.each(MODES)(
     '$mode mode: the answer is the text, the narration is the reasoning',
-    async ({ script, preferences, narration }) => {
-      const whole = await generateText({ model: await connect(script(), preferences), prompt: PROMPT });
+    async ({ script, preferences, narration, covenant }) => {
+      const providerOptions = covenant ? { ccc: { covenant } } : {};
+      const whole = await generateText({
+        model: await connect(script(), preferences),
+        prompt: PROMPT,
+        providerOptions,
+      });
       expect(whole.text).toBe(RIVERS);
       expect(whole.reasoningText ?? '').toBe(narration);
       expect(whole.finishReason).toBe('stop');
 
-      const streamed = streamText({ model: await connect(script(), preferences), prompt: PROMPT });
+      const streamed = streamText({
+        model: await connect(script(), preferences),
+        prompt: PROMPT,
+        providerOptions,
+      });
       let text = '';
       for await (const piece of streamed.textStream) text += piece;
       expect(text).toBe(RIVERS);
@@ -67,17 +84,22 @@ describe.each(WAYS)('the Vercel AI SDK, unmodified, at %s', (way) => {
 });
 
 describe.each(WAYS)('LangChain, unmodified, at %s', (way) => {
-  const connect = async (...rest: [Parameters<typeof startForClients>[1], Record<string, string>?]) => {
-    const { baseURL, apiKey } = await startForClients(way, ...rest);
-    return new ChatOpenAI({ model: 'm', apiKey, configuration: { baseURL }, maxRetries: 0 });
+  const connect = async (
+    script: Parameters<typeof startForClients>[1],
+    preferences: Record<string, string>,
+    covenant?: object,
+  ) => {
+    const { baseURL, apiKey } = await startForClients(way, script, preferences);
+    const modelKwargs = covenant ? { covenant } : {};
+    return new ChatOpenAI({ model: 'm', apiKey, configuration: { baseURL }, maxRetries: 0, modelKwargs });
   };
 
-  it.each(MODES)('$mode mode: the answer is the content', async ({ mode, script, preferences }) => {
-    const whole = await (await connect(script(), preferences)).invoke([new HumanMessage(PROMPT)]);
+  it.each(MODES)('$mode mode: the answer is the content', async ({ mode, script, preferences, covenant }) => {
+    const whole = await (await connect(script(), preferences, covenant)).invoke([new HumanMessage(PROMPT)]);
     expect(whole.content).toBe(RIVERS);
 
     let all: AIMessageChunk | undefined;
-    for await (const piece of await (await connect(script(), preferences)).stream(PROMPT)) {
+    for await (const piece of await (await connect(script(), preferences, covenant)).stream(PROMPT)) {
       all = all ? all.concat(piece) : piece;
     }
     expect(all?.content).toBe(RIVERS);

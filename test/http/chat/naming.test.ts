@@ -193,6 +193,25 @@ describe('without a session', () => {
     expect(await error(await chat.post({ messages, ...fields }))).toMatchObject({ status: 400, param });
   });
 
+  it('a model name cannot lead out of the models', async () => {
+    const chat = await startChat();
+    for (const name of ['..%2Fsecrets', 'a%2F..%2F..%2Fsecrets', '%2e%2e%2fsecrets']) {
+      expect((await fetch(`${chat.url}/v2/models/${name}`)).status).toBe(404);
+    }
+    expect(chat.upstream.seen).toEqual([]);
+  });
+
+  it('other methods and paths are refused in the shape of every error', async () => {
+    const chat = await startChat();
+    const wrong = await fetch(`${chat.url}/v2/chat/completions`);
+    expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    expect(await error(wrong)).toMatchObject({ code: 'method_not_allowed' });
+    expect(await error(await chat.post({}, { path: '/v2/responses' }))).toMatchObject({
+      status: 404,
+      code: 'unknown_route',
+    });
+  });
+
   it('models and embeddings are the upstream’s, with and without a session in the URL', async () => {
     const chat = await startChat((res, { method, url }) => res.end(JSON.stringify({ method, url })));
     for (const root of ['/v2', '/v2/sessions/sess_1']) {
