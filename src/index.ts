@@ -1,0 +1,19 @@
+/** The TypeScript API: what a program needs to use CCC's memory and cycle without its server. */
+export { CccError, type ErrorBody } from './base/ccc-error.ts';
+export { ERROR_CODES, type ErrorCode } from './base/error-codes.ts';
+export { createLogger, silentLogger, type Logger } from './base/logger.ts';
+export type { CycleResult, CycleService, RunningCycle, StartCycle } from './covenant/cycle-service.ts';
+export { createCycleService } from './covenant/create-cycle-service.ts';
+export { createMemoryService } from './memory/create-memory-service.ts';
+export type {
+  BuiltContext,
+  ContextRequest,
+  ContextTurn,
+  MemoryService,
+  TurnInput,
+} from './memory/memory-service.ts';
+export { createProvider, type ProviderChoice } from './models/create-provider.ts';
+export type { ChatProvider } from './models/provider.ts';
+export type { MemoryDAL } from './store/memory-dal.ts';
+export type * from './store/records.ts';
+export { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
