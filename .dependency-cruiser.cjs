@@ -12,7 +12,7 @@ module.exports = {
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: '\\.d\\.ts$' }, to: {} },
     layer('base', '^src/base/', '^src/base/'),
     layer('config', '^src/config/', '^src/(base|config)/'),
-    layer('models', '^src/models/', '^src/(base|models)/'),
+    layer('models', '^src/models/', '^src/(base|text|models)/'),
     layer('text', '^src/text/', '^src/(base|text)/'),
     layer('store', '^src/store/', '^src/(base|store)/'),
     layer('jobs', '^src/jobs/', '^src/(base|store|jobs)/'),

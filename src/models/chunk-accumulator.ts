@@ -29,7 +29,9 @@ export class ChunkAccumulator {
   add(chunk: ChatCompletionChunk): void {
     this.#first ??= chunk;
     if (chunk.usage) this.#usage = chunk.usage;
-    const choice = chunk.choices.find(({ index }) => index === 0);
+    // Some servers leave `choices` out of the chunk that holds the usage.
+    const choices = chunk.choices as typeof chunk.choices | undefined;
+    const choice = choices?.find(({ index }) => index === 0);
     if (!choice) return;
     if (choice.finish_reason) this.#finishReason = choice.finish_reason;
     // Some servers leave `delta` out of the last chunk.
@@ -64,7 +66,9 @@ export class ChunkAccumulator {
           index: 0,
           message: {
             role: 'assistant',
-            content: this.#hasContent ? this.#content : null,
+            // Servers that begin every stream with an empty text mean none when only tools are called.
+            content:
+              this.#hasContent && (this.#content !== '' || toolCalls.length === 0) ? this.#content : null,
             refusal: this.#refusal === '' ? null : this.#refusal,
             ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
           },

@@ -1,6 +1,8 @@
-import { Agent, errors, type Dispatcher } from 'undici';
+import { Transform, type Readable } from 'node:stream';
+import { errors, type Dispatcher } from 'undici';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ForwardRequest, ForwardResponse } from '../provider.ts';
+import type { UpstreamAddress } from './upstream-address.ts';
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1) and those that the answer's own framing replaces. */
 const HOP_BY_HOP = new Set([
@@ -19,50 +21,43 @@ const HOP_BY_HOP = new Set([
 /** Headers of a client that must never reach the upstream: its credentials here are not the upstream's. */
 const CLIENT_ONLY = new Set(['host', 'authorization', 'api-key', 'x-api-key', 'cookie', 'origin', 'referer']);
 
-export interface Forwarder {
-  forward(request: ForwardRequest, signal: AbortSignal): Promise<ForwardResponse>;
-  close(): Promise<void>;
-}
+export type Forward = (request: ForwardRequest, signal: AbortSignal) => Promise<ForwardResponse>;
 
 /**
  * Passes requests to one API root over kept-alive connections: bytes up, bytes down, never tried twice. `undici`
  * itself rather than `fetch`, which costs three times as much for each request (measured, see docs/benchmarks.md).
  */
-export function createForwarder(options: {
-  baseUrl: URL;
-  apiKey: string | undefined;
-  timeoutMs: number;
-}): Forwarder {
-  const { baseUrl, apiKey, timeoutMs } = options;
-  const root = baseUrl.pathname.replace(/\/$/, '');
-  const agent = new Agent({
-    headersTimeout: timeoutMs,
-    // Time between two parts of a body: a model may think for long, but not longer than a whole call may take.
-    bodyTimeout: timeoutMs,
-    connectTimeout: Math.min(timeoutMs, 10_000),
-  });
-  return {
-    async forward(request, signal) {
-      const headers = upstreamHeaders(request.headers);
-      if (apiKey) headers['authorization'] = `Bearer ${apiKey}`;
-      let answer: Dispatcher.ResponseData;
-      try {
-        answer = await agent.request({
-          origin: baseUrl.origin,
-          path: root + request.path,
-          method: request.method as Dispatcher.HttpMethod,
-          headers,
-          body: request.body,
-          signal,
-        });
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        throw unreachable(error);
-      }
-      return { status: answer.statusCode, headers: answerHeaders(answer.headers), body: answer.body };
-    },
-    close: () => agent.destroy(),
+export function createForward(address: UpstreamAddress, dispatcher: Dispatcher): Forward {
+  return async (request, signal) => {
+    signal.throwIfAborted();
+    const headers = upstreamHeaders(request.headers);
+    if (address.authorization !== null) headers['authorization'] = address.authorization;
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await dispatcher.request({
+        origin: address.origin,
+        path: withQuery(address.root + request.path, address.query),
+        method: request.method as Dispatcher.HttpMethod,
+        headers,
+        body: request.body,
+        signal,
+      });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw unreachable(error);
+    }
+    return {
+      status: answer.statusCode,
+      headers: answerHeaders(answer.headers),
+      body: answer.statusCode >= 400 ? withoutSecrets(answer, address.secrets) : answer.body,
+    };
   };
+}
+
+function withQuery(path: string, query: Record<string, string>): string {
+  const own = new URLSearchParams(query).toString();
+  if (own === '') return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${own}`;
 }
 
 function upstreamHeaders(headers: Record<string, string>): Record<string, string> {
@@ -90,6 +85,42 @@ function answerHeaders(
 function connectionNames(value: string | string[] | undefined): Set<string> {
   const text = Array.isArray(value) ? value.join(',') : (value ?? '');
   return new Set(text.split(',').map((name) => name.trim().toLowerCase()));
+}
+
+/**
+ * An error's body with the server's own secrets overwritten, asterisk for byte, so that lengths stay. Some servers
+ * quote the key they refuse. A compressed body cannot be read here and passes as it is; answers that are no errors
+ * are never touched.
+ */
+function withoutSecrets({ body, headers }: Dispatcher.ResponseData, secrets: readonly string[]): Readable {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (secrets.length === 0 || encoding !== 'identity') return body;
+  const needles = secrets.map((secret) => Buffer.from(secret));
+  const longest = Math.max(...needles.map(({ length }) => length));
+  let held: Buffer = Buffer.alloc(0);
+  const mask = (bytes: Buffer): Buffer => {
+    for (const needle of needles) {
+      for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + needle.length)) {
+        bytes.fill('*', at, at + needle.length);
+      }
+    }
+    return bytes;
+  };
+  const masking = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const bytes = mask(Buffer.concat([held, chunk]));
+      // What could be the beginning of a secret waits for its end.
+      const sure = Math.max(0, bytes.length - longest + 1);
+      held = bytes.subarray(sure);
+      done(null, bytes.subarray(0, sure));
+    },
+    flush(done) {
+      done(null, held);
+    },
+  });
+  body.once('error', (error) => masking.destroy(error));
+  masking.once('close', () => body.destroy());
+  return body.pipe(masking);
 }
 
 function unreachable(error: unknown): unknown {
