@@ -1,59 +1,35 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import { dirname } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
+import { buildApp } from '../../src/app.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { createCycleService } from '../../src/covenant/create-cycle-service.ts';
-import { chatRouter } from '../../src/http/chat/chat-router.ts';
-import { createMemoryService } from '../../src/memory/create-memory-service.ts';
-import { createOpenAiProvider } from '../../src/models/openai/openai-provider.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { buildParts } from '../../src/build-parts.ts';
+import { loadSettings } from '../../src/config/load.ts';
 import { startUpstream, temporaryFile } from '../http/chat/support.ts';
 import { answering, approving } from './support.ts';
 
-/** All parts of a server, new, on a file that may be there already. Nothing lives on from an earlier one. */
-async function startServer(file: string, upstreamUrl: string) {
-  const dal = await openSqliteStore({ file, threads: true });
-  const provider = createOpenAiProvider({
-    baseUrl: upstreamUrl,
-    apiKey: 'sk-server',
-    model: 'up-default',
-    timeoutMs: 5_000,
-    maxRetries: 0,
+/** The whole server, built as `npm start` builds it, on data that may be there already. Nothing lives on in memory. */
+async function startServer(folder: string, upstreamUrl: string) {
+  const { settings } = loadSettings({
+    CCC_DATA_DIR: folder,
+    OPENAI_BASE_URL: upstreamUrl,
+    OPENAI_API_KEY: 'sk-server',
+    OPENAI_MAX_RETRIES: '0',
   });
-  const common = { dal, clock: systemClock, logger: silentLogger };
-  const memory = createMemoryService(common);
-  const models = { beatrice: undefined, codey: undefined };
-  const app = express();
-  app.use(
-    chatRouter({
-      ...common,
-      provider,
-      memory,
-      cycles: createCycleService({ ...common, memory, provider, models }),
-      store: dal,
-      settings: {
-        CCC_COVENANT_DEFAULT: 'direct',
-        CCC_MAX_BODY: 1_000_000,
-        CCC_MAX_CONTEXT_TOKENS: 2_000,
-        CCC_MAX_CONTEXT_TURNS: 12,
-        CCC_MAX_ROUNDS: 3,
-      },
-    }),
-  );
-  const server = createServer(app).listen(0, '127.0.0.1');
+  const parts = await buildParts(settings, silentLogger);
+  const server = createServer(buildApp(parts)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    memory,
+    memory: parts.memory,
     baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
     stop: async () => {
       server.closeAllConnections();
       server.close();
-      await provider.close();
-      await dal.close();
+      await parts.settle(1_000);
+      await parts.close();
     },
   };
 }
@@ -68,7 +44,7 @@ describe.each([
   ['cycle', () => approving('Noted.')],
 ] as const)('a fact told once (%s mode)', (mode, script) => {
   it('is in the prompt of another conversation after a restart, and of no other session', async () => {
-    const file = temporaryFile();
+    const file = dirname(temporaryFile());
     const upstream = await startUpstream(script());
     const first = await startServer(file, upstream.url);
     const mine = await first.memory.createSession({ userPreferences: { covenant_mode: mode } });

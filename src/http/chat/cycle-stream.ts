@@ -45,7 +45,8 @@ class ChunkStream {
       id: `chatcmpl-${running.cycleId}`,
       object: 'chat.completion.chunk',
       created: Math.floor(parts.clock.now() / 1000),
-      model: request.model,
+      // The built-in rehearsal never passes for another model.
+      model: parts.provider.info.name === 'rehearsal' ? parts.provider.info.defaultModel : request.model,
     };
     const { res } = reply;
     res.status(200);

@@ -94,6 +94,7 @@ async function startCycles(...script: Parameters<typeof scripted>) {
 }
 
 type Chunk = {
+  model: string;
   choices: { delta: Record<string, string>; finish_reason: string | null }[];
   covenant?: Record<string, unknown>;
   memory_metadata?: MemoryMetadata;
@@ -286,6 +287,19 @@ describe('cycle mode, streams', () => {
       text += value;
     }
     expect(text.endsWith(DONE)).toBe(true);
+  });
+
+  it('the built-in rehearsal does not pass for the model that was asked for', async () => {
+    const chat = await startChat(say(''), ({ settings, provider }) => ({
+      cycles: scripted().cycles,
+      settings: { ...settings, CCC_COVENANT_DEFAULT: 'cycle' },
+      provider: { ...provider, info: { name: 'rehearsal', baseUrl: null, defaultModel: 'ccc-rehearsal' } },
+    }));
+    const { sessionId } = await chat.session();
+    const chunks = await chunksOf(
+      await chat.post({ model: 'gpt', messages, session_id: sessionId, stream: true }),
+    );
+    expect(new Set(chunks.map((chunk) => chunk.model))).toEqual(new Set(['ccc-rehearsal']));
   });
 
   it('tells an error after the first byte as one, and ends', async () => {
