@@ -17,6 +17,7 @@ import { createOpenAiProvider } from '../../../src/models/openai/openai-provider
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
 import type { JsonObject } from '../../../src/store/records.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { startUpstream as startScripted } from '../../support/upstream.ts';
 
 /** What a request looked like when it reached the upstream. */
 export interface Seen {
@@ -25,8 +26,8 @@ export interface Seen {
   headers: IncomingMessage['headers'];
   /** As it came, byte for byte. */
   text: string;
-  /** True once the caller has hung up before the answer was complete. */
-  gone: Promise<void>;
+  /** Resolves when the caller has hung up before the answer was complete. */
+  gone: Promise<unknown>;
 }
 
 export type Script = (res: ServerResponse, seen: Seen) => unknown;
@@ -41,24 +42,16 @@ async function listen(handler: (req: IncomingMessage, res: ServerResponse) => vo
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server that plays OpenAI: each request is kept, and answered by the script of the moment. */
+/** The scripted upstream, answering each call by the script of the moment. */
 export async function startUpstream(script: Script) {
+  const server = await startScripted();
+  onTestFinished(() => server.close());
   const seen: Seen[] = [];
-  const upstream = { url: '', seen, script };
-  upstream.url = await listen((req, res) => {
-    const parts: Buffer[] = [];
-    req.on('data', (part: Buffer) => parts.push(part));
-    req.on('end', () => {
-      const gone = new Promise<void>((resolve) => {
-        res.once('close', () => {
-          if (!res.writableFinished) resolve();
-        });
-      });
-      const { method = '', url = '', headers } = req;
-      const entry = { method, url, headers, text: Buffer.concat(parts).toString('utf8'), gone };
-      seen.push(entry);
-      void upstream.script(res, entry);
-    });
+  const upstream = { url: server.baseUrl, seen, script };
+  server.on(null, (res, { method, path, headers, body, aborted }) => {
+    const entry: Seen = { method, url: path, headers, text: body, gone: aborted };
+    seen.push(entry);
+    return upstream.script(res, entry);
   });
   return upstream;
 }
