@@ -14,6 +14,7 @@ import { namesOf, sessionToken } from './naming.ts';
 import type { ChatParts } from './parts.ts';
 import { stageOne } from './stage-one.ts';
 import { isFault, openCall, prepare } from './prepare.ts';
+import { queryOf } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
 
 /**
@@ -58,7 +59,6 @@ async function readChatBody(
 }
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-const query = (req: Request) => /\?.*$/.exec(req.url)?.[0] ?? '';
 
 async function answerChat(
   parts: ChatParts,
@@ -72,7 +72,7 @@ async function answerChat(
   const names = await nameSession(parts, req, fields, logger);
   if (names === null) {
     refuseFieldsWithoutSession(fields);
-    await stageOne(parts, req, res, `/chat/completions${query(req)}`, upstreamBody(json, null, null));
+    await stageOne(parts, req, res, `/chat/completions${queryOf(req)}`, upstreamBody(json, null, null));
     return;
   }
   const call = await openCall(parts, { json, body, fields, logger, ...names });

@@ -10,7 +10,7 @@ import { Exchange, type Incomplete } from './exchange.ts';
 import { appendMember, applyEdits, objectSpans } from './json-splice.ts';
 import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
 import type { ChatCall, Preparation } from './prepare.ts';
-import { copyHeaders, forwardHeaders, sendIdHeaders, write } from './transport.ts';
+import { copyHeaders, forwardHeaders, queryOf, sendIdHeaders, write } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
 
 const BROKE_OFF = 'The upstream broke off before its answer was complete.';
@@ -53,7 +53,7 @@ export async function answerDirect(
     const answering = parts.provider.forward(
       {
         method: 'POST',
-        path: '/chat/completions',
+        path: `/chat/completions${queryOf(req)}`,
         // The answer is read on its way, so it must come uncompressed.
         headers: { ...forwardHeaders(req), 'accept-encoding': 'identity' },
         body: upstreamBody(call.json, call.messages, report.context?.prompt ?? null),

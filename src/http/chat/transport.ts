@@ -8,6 +8,11 @@ export function forwardHeaders(req: Request): Record<string, string> {
   return headers;
 }
 
+/** The request's query with its question mark, for an upstream that wants one. */
+export function queryOf(req: Request): string {
+  return /\?.*$/.exec(req.url)?.[0] ?? '';
+}
+
 /** The upstream's headers for a body that is longer than the upstream's. */
 export function copyHeaders(res: Response, headers: ForwardResponse['headers']): void {
   for (const [name, value] of Object.entries(headers)) {

@@ -193,6 +193,15 @@ describe('without a session', () => {
     expect(await error(await chat.post({ messages, ...fields }))).toMatchObject({ status: 400, param });
   });
 
+  it("the query is the upstream's, with and without a session", async () => {
+    const chat = await startChat();
+    const { sessionId } = await chat.session();
+    for (const root of ['/v2', `/v2/sessions/${sessionId}`]) {
+      await chat.post({ messages }, { path: `${root}/chat/completions?api-version=1` });
+      expect(chat.upstream.seen.at(-1)?.url).toBe('/chat/completions?api-version=1');
+    }
+  });
+
   it('a model name cannot lead out of the models', async () => {
     const chat = await startChat();
     for (const name of ['..%2Fsecrets', 'a%2F..%2F..%2Fsecrets', '%2e%2e%2fsecrets']) {
