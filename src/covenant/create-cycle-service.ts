@@ -193,6 +193,8 @@ function newCycle(deps: CycleServiceDeps, input: StartCycle): Parameters<MemoryD
           context: {
             tokens: context?.tokenCount ?? 0,
             omitted_turns: context?.omittedTurns ?? 0,
+            prompt: context?.prompt ?? null,
+            sections: (context?.sections ?? []).map(({ name, tokens }) => ({ name, tokens })),
             turns: (context?.relevantTurns ?? []).map(({ turn, score, source, parts }) => ({
               turn_id: turn.turnId,
               conversation_id: turn.conversationId,
