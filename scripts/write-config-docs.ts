@@ -1,12 +1,17 @@
-/** Writes `.env.example` and the README's table of settings from the schema. A test fails when they differ. */
+/** Writes `.env.example`, the README's settings and the table of errors from the code. A test fails when they differ. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { PROJECT_ROOT } from '../src/base/project-root.ts';
-import { envExample, withSettingsTable } from '../src/config/describe.ts';
+import { envExample, withErrorsTable, withSettingsTable } from '../src/config/describe.ts';
 
-const file = join(PROJECT_ROOT, 'README.md');
-const readme = withSettingsTable(await readFile(file, 'utf8'));
-await writeFile(file, await format(readme, { ...(await resolveConfig(file)), parser: 'markdown' }));
+async function rewrite(name: string, change: (markdown: string) => string): Promise<void> {
+  const file = join(PROJECT_ROOT, name);
+  const markdown = change(await readFile(file, 'utf8'));
+  await writeFile(file, await format(markdown, { ...(await resolveConfig(file)), parser: 'markdown' }));
+}
+
 await writeFile(join(PROJECT_ROOT, '.env.example'), envExample());
-console.log('Wrote .env.example and the settings in README.md.');
+await rewrite('README.md', withSettingsTable);
+await rewrite('docs/errors.md', withErrorsTable);
+console.log('Wrote .env.example and the tables in README.md and docs/errors.md.');

@@ -12,6 +12,7 @@ import { chatRouter } from './http/chat/chat-router.ts';
 import { cyclesRouter } from './http/cycles/cycles-router.ts';
 import { errorHandler, unknownRoute } from './http/errors.ts';
 import { guards } from './http/guards.ts';
+import { inOrder } from './http/in-order.ts';
 import { memoryRouter } from './http/memory/memory-router.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
 import { operationRouter } from './http/operation/operation-router.ts';
@@ -54,16 +55,18 @@ export function buildApp(parts: AppParts): Express {
   // Answers are made anew each time; the page's files have etags of their own.
   app.disable('etag');
 
-  app.use(requestContext(logger, new HttpMetrics(registry)));
-  app.use(securityHeaders());
   app.use(
-    ...guards({
-      host: settings.HOST,
-      allowedHosts: settings.CCC_ALLOWED_HOSTS,
-      corsOrigins: settings.CORS_ORIGINS,
-    }),
+    inOrder(
+      requestContext(logger, new HttpMetrics(registry)),
+      securityHeaders(),
+      ...guards({
+        host: settings.HOST,
+        allowedHosts: settings.CCC_ALLOWED_HOSTS,
+        corsOrigins: settings.CORS_ORIGINS,
+      }),
+      refuseWhileStopping(state),
+    ),
   );
-  app.use(refuseWhileStopping(state));
 
   app.use(v1Router(parts));
   app.use(operationRouter(parts));

@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../base/error-codes.ts';
 import { SETTINGS, type Setting } from './schema.ts';
 
 const ALL = Object.entries(SETTINGS) as [string, Setting][];
@@ -7,7 +8,7 @@ const COMMANDS = [
   ['npm start -- --help', 'this text'],
   ['npm start -- --version', 'the version'],
   ['npm test', 'run all tests'],
-  ['npm run config-docs', 'write .env.example and the table of settings in the README'],
+  ['npm run config-docs', 'write .env.example and the tables of settings and errors'],
 ] as const;
 
 /** The text of `.env.example`: every setting with its help and its default, commented out. */
@@ -32,10 +33,23 @@ export function settingsTable(): string {
 
 /** A Markdown text with the table between its two markers; unchanged when it has none. */
 export function withSettingsTable(markdown: string): string {
+  return between(markdown, 'settings', settingsTable());
+}
+
+function between(markdown: string, marker: string, text: string): string {
   return markdown.replace(
-    /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/,
-    (_all, open: string, close: string) => `${open}\n${settingsTable()}\n\n${close}`,
+    new RegExp(`(<!-- ${marker} -->\\n)[\\s\\S]*?(<!-- /${marker} -->)`),
+    (_all, open: string, close: string) => `${open}\n${text}\n\n${close}`,
   );
+}
+
+/** The errors that this server makes, as a Markdown table, between their two markers. */
+export function withErrorsTable(markdown: string): string {
+  const rows = Object.entries(ERROR_CODES).map(
+    ([code, { status, type, meaning }]) => `| \`${code}\` | ${String(status)} | \`${type}\` | ${meaning} |`,
+  );
+  const table = ['| code | status | type | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  return between(markdown, 'errors', table);
 }
 
 /** What `--help` prints. */

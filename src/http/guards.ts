@@ -66,7 +66,11 @@ export function guards(options: GuardOptions): RequestHandler[] {
       maxAge: 600,
     });
   });
-  return [address, origin, corsHeaders];
+  const corsForPages: RequestHandler = (req, res, next) => {
+    if (req.headers.origin === undefined) next();
+    else corsHeaders(req, res, next);
+  };
+  return [address, origin, corsForPages];
 }
 
 /**

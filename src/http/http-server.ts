@@ -4,12 +4,16 @@ import { CccError } from '../base/ccc-error.ts';
 import type { ErrorCode } from '../base/error-codes.ts';
 import { holdContinue } from './body.ts';
 
-/** Time for a request's headers: a slow loris does not hold a connection for long. */
-const HEADERS_MS = 20_000;
-/** Time for a whole request: 20 MB at half a megabit a second. Answers may take as long as they like. */
-const REQUEST_MS = 300_000;
-/** Longer than clients and proxies keep an idle connection, so that it is not we who close it under a request. */
-const KEEP_ALIVE_MS = 75_000;
+/** In milliseconds. */
+const TIME_LIMITS = {
+  /** For a request's headers: a slow loris does not hold a connection for long. */
+  headersTimeout: 20_000,
+  /** For a whole request: 20 MB at half a megabit a second. Answers may take as long as they like. */
+  requestTimeout: 300_000,
+  /** Longer than clients and proxies keep an idle connection, so that it is not we who close it under a request. */
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5_000,
+};
 
 export interface HttpServer {
   /** Resolves with the port. @throws the system's error (EADDRINUSE, EACCES, …) */
@@ -19,7 +23,10 @@ export interface HttpServer {
 }
 
 /** A node:http server with time-outs, errors in the contract's shape, and an orderly end. */
-export function createHttpServer(listener: RequestListener): HttpServer {
+export function createHttpServer(
+  listener: RequestListener,
+  limits: Partial<typeof TIME_LIMITS> = {},
+): HttpServer {
   const active = new Set<ServerResponse>();
   let stopping = false;
   let whenQuiet: () => void = () => undefined;
@@ -40,10 +47,8 @@ export function createHttpServer(listener: RequestListener): HttpServer {
 
   const server = createServer(
     {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 5_000,
+      ...TIME_LIMITS,
+      ...limits,
       // Streams are many small writes.
       noDelay: true,
     },

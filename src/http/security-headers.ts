@@ -6,7 +6,7 @@ import helmet from 'helmet';
  * else; model text cannot become markup (Trusted Types), and no other page may frame it.
  */
 export function securityHeaders(): RequestHandler {
-  return helmet({
+  const forPages = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -28,4 +28,16 @@ export function securityHeaders(): RequestHandler {
     // Plain HTTP on a person's own machine: a promise of HTTPS would lock the browser out.
     strictTransportSecurity: false,
   });
+  return (req, res, next) => {
+    if (!req.url.startsWith('/v1/')) {
+      forPages(req, res, next);
+      return;
+    }
+    // What comes through is data and never a page of ours, whatever the upstream calls it. The rest of the headers is
+    // about pages, and would cost each request on this path some microseconds.
+    res.setHeader('content-security-policy', "default-src 'none'; sandbox; frame-ancestors 'none'");
+    res.setHeader('cross-origin-resource-policy', 'same-origin');
+    res.setHeader('x-content-type-options', 'nosniff');
+    next();
+  };
 }

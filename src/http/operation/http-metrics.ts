@@ -4,6 +4,8 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 export class HttpMetrics {
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #duration: Histogram<'route'>;
+  /** To look labels up costs more than to count. As many as there are routes, methods and statuses. */
+  readonly #series = new Map<string, { count: Counter.Internal; time: Histogram.Internal<'route'> }>();
 
   constructor(registry: Registry) {
     this.#requests = new Counter({
@@ -23,7 +25,16 @@ export class HttpMetrics {
   }
 
   observe(method: string, route: string, status: number, ms: number): void {
-    this.#requests.inc({ method, route, status });
-    this.#duration.observe({ route }, ms / 1000);
+    const key = `${method} ${route} ${String(status)}`;
+    let series = this.#series.get(key);
+    if (!series) {
+      series = {
+        count: this.#requests.labels({ method, route, status: String(status) }),
+        time: this.#duration.labels({ route }),
+      };
+      this.#series.set(key, series);
+    }
+    series.count.inc();
+    series.time.observe(ms / 1000);
   }
 }

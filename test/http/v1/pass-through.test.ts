@@ -126,7 +126,10 @@ describe('what comes back', () => {
       res.end('<script>1</script>');
     });
     const { headers } = await fetch(`${baseURL}/models`);
-    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect(headers.get('content-security-policy')).toBe(
+      "default-src 'none'; sandbox; frame-ancestors 'none'",
+    );
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
