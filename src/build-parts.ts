@@ -60,6 +60,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     models: { beatrice: settings.CCC_BEATRICE_MODEL, codey: settings.CCC_CODEY_MODEL },
     clock: systemClock,
     logger,
+    nudgeJobs,
   });
   return {
     version: VERSION,

@@ -22,6 +22,8 @@ export interface CycleServiceDeps {
   models: { beatrice: string | undefined; codey: string | undefined };
   clock: Clock;
   logger: Logger;
+  /** Called when a cycle rests: its turns have given rise to background work. */
+  nudgeJobs?: () => void;
 }
 
 /** Events read from the record at a time. */
@@ -34,7 +36,10 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
 
   const keep = (run: CycleRun): CycleRun => {
     running.set(run.cycleId, run);
-    const forget = () => running.delete(run.cycleId);
+    const forget = () => {
+      running.delete(run.cycleId);
+      deps.nudgeJobs?.();
+    };
     run.done.then(forget, forget);
     return run;
   };

@@ -97,7 +97,7 @@ describe('GET /api/v2/status', () => {
     expect(body).toMatchObject({
       version: '0.0.0-test',
       draining: false,
-      counts: { sessions: 1, conversations: 1, turns: 1, causal_events: 0, causal_links: 0 },
+      counts: { sessions: 1, conversations: 1, turns: 1 },
       causal_memory: { available: true, reason: null },
       projection_lag: 3,
       cycles: {},
