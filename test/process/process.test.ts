@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT, startServerProcess, type StartOptions } from '../support/server-process.ts';
-import { chunk, DONE, rawBytes, startUpstream } from '../support/upstream.ts';
+import { chunk, completion, DONE, hang, rawBytes, role, startUpstream } from '../support/upstream.ts';
 
 /** These tests run the built server as a person would: `npm run build` first, which `npm test` does. */
 async function start(options: StartOptions = {}) {
@@ -230,5 +230,41 @@ describe('a stop', () => {
     server.child.kill('SIGINT');
     expect(await stopped).toBe(1);
     expect(await cut).toBe('cut');
+  });
+
+  it('stops a cycle at its step boundary, tells the client so, and the record knows it after the next start', async () => {
+    const upstream = await startUpstream();
+    onTestFinished(() => upstream.close());
+    upstream.on(role('guidance'), completion({ content: 'Be brief.' })).on(role('draft'), hang());
+    const dataDir = join(folder(), 'data');
+    const env = { OPENAI_BASE_URL: upstream.baseUrl, CCC_SHUTDOWN_MS: '1000' };
+    const first = await start({ dataDir, env });
+    const post = async (url: string, body: object) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    const session = await post(`${first.url}/api/v2/sessions`, {});
+    const answer = post(`${first.url}/v2/chat/completions`, {
+      model: 'm',
+      session_id: session.body['session_id'],
+      messages: [{ role: 'user', content: 'Say hello.' }],
+    });
+    await upstream.call(2);
+    expect(await first.stop()).toBe(0);
+    const { status, body } = await answer;
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ error: { code: 'shutting_down' } });
+
+    const second = await start({ dataDir, env });
+    const list = await fetch(`${second.url}/api/v2/sessions/${String(session.body['session_id'])}/cycles`);
+    const { data } = (await list.json()) as { data: { outcome: string | null }[] };
+    expect(data).toMatchObject([{ outcome: 'drained' }]);
+    // Not one call after the stop.
+    expect(upstream.calls).toHaveLength(2);
+    expect(await second.stop()).toBe(0);
   });
 });
