@@ -10,6 +10,10 @@ export interface TermCounts {
 
 /** What ranking wants to know of a turn besides its terms. Stored: a bit keeps its meaning for ever. */
 export const TRAIT = {
-  /** Its last sentence is a question. */
+  /** It ends with a question. */
   asks: 1,
+  /** It names a time: a date, a weekday, "yesterday", "last month". */
+  tellsTime: 2,
+  /** It names a number. */
+  tellsNumber: 4,
 } as const;
