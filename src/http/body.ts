@@ -87,13 +87,47 @@ export async function readJsonBody(
   return { raw, json: raw.length === 0 ? {} : parseJson(raw) };
 }
 
-/** Strict UTF-8 and strict JSON. @throws invalid_json */
-export function parseJson(raw: Uint8Array): unknown {
+/** Far more than any client nests, far less than what the recursion of checks and serialisers can take. */
+const DEEPEST = 500;
+
+/** Strict UTF-8 and strict JSON, not nested beyond reason. @throws invalid_json */
+export function parseJson(raw: Buffer): unknown {
+  if (isNestedDeeper(raw, DEEPEST)) {
+    throw new CccError('invalid_json', `The body is nested more than ${String(DEEPEST)} levels deep.`);
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw)) as unknown;
   } catch (error) {
     throw new CccError('invalid_json', undefined, { cause: error });
   }
+}
+
+const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = [
+  0x22, 0x5c, 0x5b, 0x7b, 0x5d, 0x7d,
+];
+
+function isNestedDeeper(json: Buffer, limit: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    // Most of a body is inside strings (pictures above all): those are skipped at the speed of memory.
+    if (byte === QUOTE) at = endOfString(json, at);
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
+  }
+  return false;
+}
+
+/** Where the string that begins at `from` has its closing quote; the end when it has none. */
+function endOfString(json: Buffer, from: number): number {
+  for (let at = json.indexOf(QUOTE, from + 1); at !== -1; at = json.indexOf(QUOTE, at + 1)) {
+    let backslashes = 0;
+    while (json[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return at;
+  }
+  return json.length;
 }
 
 function checkMediaType(req: IncomingMessage): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { CccError } from '../../src/base/ccc-error.ts';
-import { readJsonBody } from '../../src/http/body.ts';
+import { parseJson, readJsonBody } from '../../src/http/body.ts';
 import { validate } from '../../src/http/validate.ts';
 import { listen } from './support.ts';
 
@@ -46,6 +46,17 @@ describe('a JSON body', () => {
 
   it('that is not UTF-8 is invalid_json', async () => {
     expect((await read(Buffer.from('{"a":"\xe9"}', 'latin1'))).code).toBe('invalid_json');
+  });
+
+  it('that is nested beyond reason is invalid_json, and brackets in its texts are not nesting', async () => {
+    const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+    const parse = (text: string) => () => parseJson(Buffer.from(text));
+    expect(parse(nested(500))).not.toThrow();
+    expect(parse(nested(501))).toThrow(/nested/);
+    expect(parse(nested(2_000_000))).toThrow(/nested/);
+    const text = JSON.stringify(['\\', '"', '\\"[', '{'.repeat(1_000), 'é\\'.repeat(1_000)]);
+    expect(parse(text)()).toEqual(JSON.parse(text));
+    expect(parse('"'.repeat(3))).toThrow(/not valid JSON/);
   });
 
   it.each([

@@ -133,6 +133,23 @@ describe('what comes back', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('to HEAD is the head alone, and to 204 and 304 has no body', async () => {
+    const { baseURL, seen, setScript } = await startBoth((res) => {
+      res.writeHead(200, { ...json, 'content-length': '17' }).end();
+    });
+    const head = await fetch(`${baseURL}/models`, { method: 'HEAD' });
+    expect([seen[0]?.method, head.status, head.headers.get('content-length')]).toEqual(['HEAD', 200, '17']);
+    for (const status of [204, 304]) {
+      setScript((res) => res.writeHead(status, { etag: '"x"' }).end());
+      const response = await fetch(`${baseURL}/models`);
+      expect([response.status, response.headers.get('etag'), await response.text()]).toEqual([
+        status,
+        '"x"',
+        '',
+      ]);
+    }
+  });
+
   it('stays compressed as it came', async () => {
     const zipped = gzipSync(ODD_JSON);
     const { port } = await startBoth((res) => {
