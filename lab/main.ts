@@ -1,9 +1,11 @@
 import { h, render } from 'preact';
+import { start } from './actions/places.ts';
+import { followSettings } from './state/settings.ts';
 import { App } from './views/app.tsx';
-import { start } from './actions.ts';
 
 const root = document.getElementById('lab');
 if (root) {
+  followSettings();
   render(h(App, null), root);
   void start();
 }

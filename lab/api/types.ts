@@ -3,8 +3,17 @@
 export type AgentName = 'wykeve' | 'beatrice' | 'codey';
 
 export interface Health {
+  status: string;
   version: string;
-  provider: { name: 'openai' | 'rehearsal'; base_url: string | null; model: string };
+  stage: number;
+  provider: { name: string; base_url: string | null; model: string };
+  memory: { status: string };
+}
+
+export interface Preferences {
+  name?: string;
+  covenant_mode?: 'cycle' | 'direct';
+  [other: string]: unknown;
 }
 
 export interface Session {
@@ -12,7 +21,9 @@ export interface Session {
   created_at: string;
   last_active: string;
   status: string;
-  user_preferences: Record<string, unknown>;
+  user_preferences: Preferences;
+  conversation_count?: number;
+  total_turns?: number;
 }
 
 export interface Conversation {
@@ -21,10 +32,12 @@ export interface Conversation {
   directive: string;
   created_at: string;
   last_active: string;
+  turn_count: number;
 }
 
 export interface Turn {
   turn_id: string;
+  conversation_id: string;
   turn_number: number;
   agent: AgentName;
   kind: string;
@@ -32,20 +45,115 @@ export interface Turn {
   speaker: string | null;
   timestamp: string;
   cycle_id: string | null;
+  metadata: Record<string, unknown>;
+}
+
+export interface FoundTurn extends Turn {
+  score: number;
+  source: string;
 }
 
 export interface ConversationWithTurns extends Conversation {
   turns: Turn[];
+  /** Number of the first turn that was not sent; null at the end. */
+  next_from: number | null;
 }
 
-export interface CycleView {
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+export interface CycleHead {
   cycle_id: string;
+  session_id: string;
   conversation_id: string;
   status: string;
   outcome: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface CycleStep {
+  step_id: string;
+  step_number: number;
+  kind: string;
+  agent: AgentName;
+  round: number;
+  attempt: number;
+  status: string;
+  input: Record<string, unknown>;
+  output: Record<string, unknown> | null;
+  started_at: string;
+  ended_at: string | null;
+}
+
+export interface CycleView extends CycleHead {
+  directive: string;
+  reason: string;
+  rounds: number;
+  /** Revisions that are allowed; there may be one draft more. */
+  max_rounds: number;
+  max_total_tokens: number | null;
+  usage_by_agent: Partial<Record<AgentName, Usage>>;
+  steps: CycleStep[];
+}
+
+export interface Verdict {
+  decision: string;
+  issues: { id: string; severity: string; where: string; fix: string }[];
+  resolved?: string[];
+  criteria: { id: string; met: string; evidence: string }[];
+  lesson?: string | null;
+}
+
+export interface Criterion {
+  id: string;
+  text: string;
+}
+
+export interface Check {
+  name: string;
+  passed: boolean;
+  detail: string;
+}
+
+export interface ContextTurn {
+  turn_id: string;
+  conversation_id: string;
+  agent: AgentName;
+  speaker: string | null;
+  timestamp: string;
+  content: string;
+  score: number;
+  source: string;
+  parts: Record<string, number>;
+}
+
+export interface UsedContext {
+  tokens: number;
+  omitted_turns: number;
+  turns: ContextTurn[];
+  sections?: { name: string; tokens: number }[];
+  prompt?: string | null;
 }
 
 export interface Paged<T> {
   data: T[];
   next_cursor: string | null;
+}
+
+/** What the body of a directive may carry beside its text. */
+export interface CycleBody {
+  directive: string;
+  conversation_id?: string;
+  model?: string;
+  max_rounds?: number;
+  max_total_tokens?: number;
+  criteria?: string[];
+  temperature?: number;
+  top_p?: number;
+  max_tokens?: number;
+  memory_options?: { use_context?: boolean; max_context_turns?: number; max_context_tokens?: number };
 }

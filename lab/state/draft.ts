@@ -1,11 +1,12 @@
-/** What was typed and not yet sent outlives a reload, for this tab only. */
+import { signal } from '@preact/signals';
+
 const KEY = 'ccc.lab.directive';
 
-export function readDraft(): string {
-  return window.sessionStorage.getItem(KEY) ?? '';
-}
+/** What was typed and not yet taken by the server. It outlives a reload, for this tab only. */
+export const draft = signal(window.sessionStorage.getItem(KEY) ?? '');
 
 export function keepDraft(text: string): void {
+  draft.value = text;
   if (text === '') window.sessionStorage.removeItem(KEY);
   else window.sessionStorage.setItem(KEY, text);
 }

@@ -13,6 +13,8 @@ export function writePlace(place: Place): void {
   const query = new URLSearchParams();
   if (place.sessionId) query.set('session', place.sessionId);
   if (place.conversationId) query.set('conversation', place.conversationId);
-  const next = query.size > 0 ? `?${query.toString()}` : window.location.pathname;
-  if (next !== window.location.search) window.history.pushState(null, '', next);
+  const next = query.size > 0 ? `?${query.toString()}` : '';
+  if (next !== window.location.search) {
+    window.history.pushState(null, '', `${window.location.pathname}${next}`);
+  }
 }

@@ -1,48 +1,91 @@
-import { signal } from '@preact/signals';
-import type { AgentName, Conversation, Health, Session } from '../api/types.ts';
+import { computed, signal } from '@preact/signals';
+import type { CycleEvent } from '../api/events.ts';
+import type {
+  AgentName,
+  Check,
+  Conversation,
+  Criterion,
+  CycleView,
+  FoundTurn,
+  Health,
+  Session,
+  UsedContext,
+  Verdict,
+} from '../api/types.ts';
 
 /** One turn as the page shows it: stored, or being written right now. */
 export interface ShownTurn {
+  /** The same while it is written and once it is stored, so that nothing jumps. */
   key: string;
+  /** Null while it is not stored, or when the page has not heard of it yet. */
+  turnId: string | null;
+  cycleId: string | null;
   agent: AgentName;
   kind: string;
   round: number | null;
+  speaker: string | null;
   text: string;
   live: boolean;
   when: string | null;
+  verdict: Verdict | null;
+  checks: Check[];
 }
 
-/** One remembered turn that was put into the prompt. */
-export interface RememberedTurn {
-  turnId: string;
-  agent: AgentName;
-  speaker: string | null;
-  content: string;
-  timestamp: string;
-  source: string;
-  score: number;
-}
-
-export interface UsedContext {
-  tokens: number;
-  turns: RememberedTurn[];
+/** What is known of one cycle, as told by its events. */
+export interface CycleStory {
+  cycleId: string;
+  directive: string;
+  criteria: Criterion[];
+  context: UsedContext | null;
+  /** Sequence number of the last stored event that was heard. */
+  lastSeq: number;
+  /** Hash of the newest draft: what a decision is about. */
+  draftHash: string | null;
+  ended: Extract<CycleEvent, { type: 'cycle_ended' }> | null;
+  /** It has not ended and nobody works on it: the server was stopped in the middle. */
+  interrupted: boolean;
 }
 
 export interface Problem {
   text: string;
   /** What the button beside it does; no button when absent. */
-  retry?: () => void;
+  action?: { label: string; run: () => void };
 }
 
+export type Panel = 'side' | 'look';
+export type Tab = 'context' | 'trace' | 'settings';
+
 export const health = signal<Health | null>(null);
+export const models = signal<string[]>([]);
 export const sessions = signal<Session[]>([]);
+export const moreSessions = signal<string | null>(null);
 export const conversations = signal<Conversation[]>([]);
+export const moreConversations = signal<string | null>(null);
 export const sessionId = signal<string | null>(null);
 export const conversationId = signal<string | null>(null);
+export const found = signal<{ query: string; turns: FoundTurn[] } | null>(null);
+
 export const turns = signal<ShownTurn[]>([]);
-export const runningCycleId = signal<string | null>(null);
-/** What is happening or how the last cycle ended, in one sentence. */
-export const stateLine = signal<string>('');
-export const usedContext = signal<UsedContext | null>(null);
+/** Number of the first turn that is loaded; more than 1 means there are earlier ones. */
+export const firstTurn = signal(1);
+export const loading = signal(false);
+/** The turn that a link led to. */
+export const markedTurnId = signal<string | null>(null);
+
+/** The cycle, or the direct answer, that is being written. */
+export const running = signal<{ cycleId: string | null; cancel: () => void } | null>(null);
+/** The cycle that the panels show: the one at work, else the last, else the one that was chosen. */
+export const story = signal<CycleStory | null>(null);
+export const cycle = signal<CycleView | null>(null);
+/** What is happening right now, in one sentence. */
+export const stateLine = signal('');
 export const problem = signal<Problem | null>(null);
-export const openPanel = signal<'side' | 'context' | null>(null);
+/** False while the server cannot be reached or a stream is being reconnected. */
+export const connected = signal(true);
+
+export const openPanel = signal<Panel | null>(null);
+export const tab = signal<Tab>('context');
+
+export const openSession = computed(
+  () => sessions.value.find((session) => session.session_id === sessionId.value) ?? null,
+);

@@ -1,34 +1,21 @@
-import { health, openPanel } from '../state/model.ts';
+import { connected, health, openPanel, openSession, tab, type Panel, type Tab } from '../state/model.ts';
+import { sessionName } from '../text/words.ts';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { SettingsPanel } from './settings-panel.tsx';
 import { Side } from './side.tsx';
 import { Thread } from './thread.tsx';
+import { TracePanel } from './trace-panel.tsx';
 
 export function App() {
-  const toggle = (panel: 'side' | 'context') => () => {
-    openPanel.value = openPanel.value === panel ? null : panel;
-  };
   return (
     <div class="lab">
       <header class="head">
-        <button
-          class="button panel-toggle"
-          type="button"
-          aria-expanded={openPanel.value === 'side'}
-          onClick={toggle('side')}
-        >
-          Sessions
-        </button>
+        <PanelButton panel="side">Sessions</PanelButton>
         <h1>Resonant Loop Lab</h1>
+        <span class="place">{openSession.value ? sessionName(openSession.value) : ''}</span>
         <span class="provider">{providerLine()}</span>
-        <button
-          class="button panel-toggle"
-          type="button"
-          aria-expanded={openPanel.value === 'context'}
-          onClick={toggle('context')}
-        >
-          Context
-        </button>
+        <PanelButton panel="look">Look inside</PanelButton>
       </header>
       <Banner />
       <Side />
@@ -36,12 +23,74 @@ export function App() {
         <Thread />
         <Composer />
       </main>
-      <ContextPanel />
+      <Look />
     </div>
   );
 }
 
+/** On narrow screens the side panels lie over the conversation, and these open them. */
+function PanelButton({ panel, children }: { panel: Panel; children: string }) {
+  const open = openPanel.value === panel;
+  return (
+    <button
+      class="button panel-toggle"
+      type="button"
+      aria-expanded={open}
+      onClick={() => (openPanel.value = open ? null : panel)}
+    >
+      {children}
+    </button>
+  );
+}
+
+const TABS: { id: Tab; name: string }[] = [
+  { id: 'context', name: 'Context' },
+  { id: 'trace', name: 'Trace' },
+  { id: 'settings', name: 'Settings' },
+];
+
+/** What lies behind the conversation, and what is set. */
+function Look() {
+  const current = tab.value;
+  const move = (event: KeyboardEvent) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    const at = TABS.findIndex(({ id }) => id === current);
+    const next = TABS[(at + step + TABS.length) % TABS.length];
+    if (!next) return;
+    event.preventDefault();
+    tab.value = next.id;
+    document.getElementById(`tab-${next.id}`)?.focus();
+  };
+  return (
+    <aside class={openPanel.value === 'look' ? 'look open' : 'look'} aria-label="Look inside">
+      <div class="tabs" role="tablist" aria-label="Look inside" onKeyDown={move}>
+        {TABS.map(({ id, name }) => (
+          <button
+            key={id}
+            id={`tab-${id}`}
+            type="button"
+            role="tab"
+            aria-selected={id === current}
+            aria-controls="tab-panel"
+            tabIndex={id === current ? 0 : -1}
+            onClick={() => (tab.value = id)}
+          >
+            {name}
+          </button>
+        ))}
+      </div>
+      <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${current}`} tabIndex={0}>
+        {current === 'context' && <ContextPanel />}
+        {current === 'trace' && <TracePanel />}
+        {current === 'settings' && <SettingsPanel />}
+      </div>
+    </aside>
+  );
+}
+
 function providerLine(): string {
+  if (!connected.value) return 'not connected';
   const current = health.value;
   if (!current) return '';
   return `${current.provider.model} · ${current.provider.base_url ?? 'built in'}`;

@@ -1,21 +1,31 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { problem, runningCycleId } from '../state/model.ts';
-import { keepDraft, readDraft } from '../state/draft.ts';
-import { cancelCycle, sendDirective } from '../actions.ts';
+import { sendDirective } from '../actions/send.ts';
+import { openSession, problem, running } from '../state/model.ts';
+import { draft, keepDraft } from '../state/draft.ts';
 
 /** Where the person writes. What was typed is kept until the server has taken it. */
 export function Composer() {
-  const text = useSignal(readDraft());
-  const running = runningCycleId.value !== null;
+  const box = useRef<HTMLTextAreaElement>(null);
+  const sending = useSignal(false);
+  const text = draft.value;
+  const busy = running.value !== null || sending.value;
+  const archived = openSession.value?.status === 'archived';
 
-  const change = (value: string) => {
-    text.value = value;
-    keepDraft(value);
-  };
+  // As high as what is in it; the style sheet sets the limits.
+  useLayoutEffect(() => {
+    if (!box.current) return;
+    box.current.style.height = 'auto';
+    box.current.style.height = `${String(box.current.scrollHeight + 2)}px`;
+  }, [text]);
+
   const send = async () => {
-    const directive = text.value.trim();
-    if (directive === '' || running) return;
-    if (await sendDirective(directive)) change('');
+    const directive = text.trim();
+    if (directive === '' || busy || archived) return;
+    sending.value = true;
+    const taken = await sendDirective(directive);
+    sending.value = false;
+    if (taken && draft.value.trim() === directive) keepDraft('');
   };
 
   return (
@@ -32,11 +42,14 @@ export function Composer() {
         </label>
         <textarea
           id="directive"
+          ref={box}
           rows={2}
-          placeholder="What should be done?"
-          value={text.value}
+          placeholder={archived ? 'This session is archived.' : 'What should be done?'}
+          disabled={archived}
+          aria-describedby="directive-hint"
+          value={text}
           onInput={(event) => {
-            change(event.currentTarget.value);
+            keepDraft(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -44,22 +57,18 @@ export function Composer() {
             void send();
           }}
         />
-        {running ? (
-          <button
-            class="button"
-            type="button"
-            onClick={() => {
-              void cancelCycle();
-            }}
-          >
+        {running.value ? (
+          <button class="button" type="button" onClick={() => running.value?.cancel()}>
             Stop
           </button>
         ) : (
-          <button class="button primary" type="submit" disabled={text.value.trim() === ''}>
+          <button class="button primary" type="submit" disabled={text.trim() === '' || busy || archived}>
             Send
           </button>
         )}
-        <span class="hint">Enter sends, Shift+Enter begins a new line.</span>
+        <span class="hint" id="directive-hint">
+          Enter sends, Shift+Enter begins a new line.
+        </span>
       </form>
     </div>
   );
@@ -71,11 +80,16 @@ function ProblemLine() {
   return (
     <div class="problem" role="alert">
       <span>{current.text}</span>
-      {current.retry && (
-        <button class="button" type="button" onClick={current.retry}>
-          Try again
+      <span class="row">
+        {current.action && (
+          <button class="button" type="button" onClick={current.action.run}>
+            {current.action.label}
+          </button>
+        )}
+        <button class="button" type="button" aria-label="Dismiss" onClick={() => (problem.value = null)}>
+          ✕
         </button>
-      )}
+      </span>
     </div>
   );
 }

@@ -1,5 +1,7 @@
-import { useEffect, useRef } from 'preact/hooks';
-import { sessionId, stateLine, turns } from '../state/model.ts';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { loadEarlier } from '../actions/places.ts';
+import { firstTurn, loading, markedTurnId, sessionId, turns, type ShownTurn } from '../state/model.ts';
+import { Outcome } from './outcome.tsx';
 import { TurnCard } from './turn-card.tsx';
 
 /** How near the end counts as reading along, in pixels. */
@@ -9,33 +11,71 @@ const NEAR_END = 120;
 export function Thread() {
   const box = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const height = useRef(0);
   const shown = turns.value;
+  const first = shown[0]?.key;
 
-  useEffect(() => {
-    if (box.current && following.current) box.current.scrollTop = box.current.scrollHeight;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    if (following.current) element.scrollTop = element.scrollHeight;
+    height.current = element.scrollHeight;
   }, [shown]);
+
+  // Earlier turns come in above: what the reader looks at stays where it is.
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element && !following.current) element.scrollTop += element.scrollHeight - height.current;
+  }, [first]);
+
+  const marked = markedTurnId.value;
+  useEffect(() => {
+    if (marked === null) return;
+    following.current = false;
+    const element = box.current?.querySelector<HTMLElement>(`[data-turn="${CSS.escape(marked)}"]`);
+    element?.scrollIntoView({ block: 'center' });
+    element?.focus({ preventScroll: true });
+  }, [marked]);
 
   const onScroll = () => {
     const element = box.current;
-    if (element)
-      following.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
+    if (!element) return;
+    following.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
+    height.current = element.scrollHeight;
   };
 
   return (
     <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label="Conversation">
-      {shown.length === 0 ? (
-        <Welcome />
-      ) : (
-        <ol>
-          {shown.map((turn) => (
-            <TurnCard key={turn.key} turn={turn} />
-          ))}
-        </ol>
+      {firstTurn.value > 1 && (
+        <p class="earlier">
+          <button class="button" type="button" onClick={() => void loadEarlier()}>
+            Earlier turns ({firstTurn.value - 1})
+          </button>
+        </p>
       )}
-      <p class="outcome" role="status">
-        {stateLine.value}
-      </p>
+      {shown.length === 0 ? !loading.value && <Welcome /> : <Turns shown={shown} />}
+      <Outcome />
     </div>
+  );
+}
+
+function Turns({ shown }: { shown: ShownTurn[] }) {
+  return (
+    <ol aria-busy={shown.some(({ live }) => live)}>
+      {shown.map((turn, at) => {
+        const ofCycle = (other: ShownTurn) => turn.cycleId !== null && other.cycleId === turn.cycleId;
+        const isDraft = turn.kind === 'draft';
+        const before = isDraft
+          ? (shown.slice(0, at).findLast((other) => other.kind === 'draft' && ofCycle(other)) ?? null)
+          : null;
+        const delivered =
+          isDraft &&
+          shown
+            .slice(at)
+            .some((other) => other.kind === 'answer' && ofCycle(other) && other.text === turn.text);
+        return <TurnCard key={turn.key} turn={turn} before={before} delivered={delivered} />;
+      })}
+    </ol>
   );
 }
 

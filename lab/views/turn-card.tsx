@@ -1,34 +1,113 @@
-import type { ShownTurn } from '../state/model.ts';
-import { when } from './time.ts';
-import { parseVerdict, Verdict } from './verdict.tsx';
+import { useState } from 'preact/hooks';
+import { markedTurnId, type ShownTurn } from '../state/model.ts';
+import { diff } from '../text/diff.ts';
+import { when } from '../text/words.ts';
+import { Markdown } from './markdown.tsx';
+import { Verdict, VerdictInTheMaking } from './verdict.tsx';
 
 const NAMES = { wykeve: 'Wykeve', beatrice: 'Beatrice', codey: 'Codey' } as const;
-const KINDS: Record<string, string> = {
-  directive: 'directive',
-  guidance: 'guidance',
-  draft: 'draft',
-  verdict: 'verdict',
-  answer: 'answer',
-  message: 'message',
-  tool: 'tool',
-};
 
-/** One turn of one agent. The text of a model is always text, never markup. */
-export function TurnCard({ turn }: { turn: ShownTurn }) {
-  const verdict = turn.kind === 'verdict' && !turn.live ? parseVerdict(turn.text) : null;
+interface Props {
+  turn: ShownTurn;
+  /** The draft before this one, in the same cycle. */
+  before: ShownTurn | null;
+  /** Its text stands below as the answer, so it need not be shown twice. */
+  delivered: boolean;
+}
+
+/** One turn of one agent. The text of a model is never markup of its own making. */
+export function TurnCard({ turn, before, delivered }: Props) {
+  const [shown, show] = useState<'text' | 'changes' | null>(null);
+  const view = shown ?? (delivered ? null : 'text');
+  const marked = turn.turnId !== null && turn.turnId === markedTurnId.value;
+  const toggle = (to: 'text' | 'changes') => () => {
+    show(view === to ? (to === 'changes' ? 'text' : null) : to);
+  };
+  const canCompare = before !== null && !turn.live;
   return (
     <li>
-      <article class={`turn ${turn.agent} ${turn.kind}${turn.live ? ' live' : ''}`} data-kind={turn.kind}>
+      <article
+        class={`turn ${turn.agent} ${turn.kind}${turn.live ? ' live' : ''}${marked ? ' marked' : ''}`}
+        data-kind={turn.kind}
+        data-turn={turn.turnId ?? undefined}
+        tabIndex={marked ? -1 : undefined}
+        aria-label={`${NAMES[turn.agent]}, ${turn.kind}`}
+      >
         <header>
-          <span class="who">{NAMES[turn.agent]}</span>
+          <span class="who">{turn.speaker ?? NAMES[turn.agent]}</span>
           <span class="what">
-            {KINDS[turn.kind] ?? turn.kind}
-            {turn.round === null ? '' : ` · round ${String(turn.round)}`}
+            {turn.kind}
+            {turn.round !== null && turn.kind !== 'guidance' && ` · round ${String(turn.round)}`}
           </span>
-          {turn.when && <time class="what">{when(turn.when)}</time>}
+          {turn.when && (
+            <time class="what" dateTime={turn.when}>
+              {when(turn.when)}
+            </time>
+          )}
+          <span class="turn-tools">
+            {canCompare && (
+              <button
+                class="small"
+                type="button"
+                aria-pressed={view === 'changes'}
+                onClick={toggle('changes')}
+              >
+                Changes
+              </button>
+            )}
+            {delivered && (
+              <button class="small" type="button" aria-expanded={view !== null} onClick={toggle('text')}>
+                {view === null ? 'Show' : 'Hide'}
+              </button>
+            )}
+          </span>
         </header>
-        {verdict ? <Verdict verdict={verdict} /> : <div class="body">{turn.text}</div>}
+        {delivered && view === null && <p class="quiet">Delivered as the answer below.</p>}
+        {view === 'changes' && before && <Changes before={before.text} after={turn.text} />}
+        {view === 'text' && <Body turn={turn} />}
+        {turn.checks.some(({ passed }) => !passed) && (
+          <ul class="issues" aria-label="Failed checks">
+            {turn.checks
+              .filter(({ passed }) => !passed)
+              .map(({ name, detail }) => (
+                <li key={name}>
+                  <span class="chip blocker">check</span>
+                  <span>{detail}</span>
+                </li>
+              ))}
+          </ul>
+        )}
       </article>
     </li>
+  );
+}
+
+function Body({ turn }: { turn: ShownTurn }) {
+  if (turn.kind === 'verdict') {
+    if (turn.live) return <VerdictInTheMaking text={turn.text} />;
+    if (turn.verdict) return <Verdict verdict={turn.verdict} cycleId={turn.cycleId} />;
+  }
+  // What a person typed is shown as it was typed.
+  if (turn.agent === 'wykeve') return <div class="body typed">{turn.text}</div>;
+  return (
+    <div class="body">
+      <Markdown text={turn.text} />
+    </div>
+  );
+}
+
+function Changes({ before, after }: { before: string; after: string }) {
+  return (
+    <div class="body typed" role="group" aria-label="Changes from the draft before">
+      {diff(before, after).map(({ kind, text }, at) =>
+        kind === 'same' ? (
+          <span key={at}>{text}</span>
+        ) : kind === 'gone' ? (
+          <del key={at}>{text}</del>
+        ) : (
+          <ins key={at}>{text}</ins>
+        ),
+      )}
+    </div>
   );
 }

@@ -1,40 +1,64 @@
-interface VerdictShape {
-  decision: string;
-  issues: { id: string; severity: string; where?: string; fix?: string }[];
-}
-
-/** Beatrice's verdict when the text is one; anything else is shown as it is. */
-export function parseVerdict(text: string): VerdictShape | null {
-  try {
-    const value = JSON.parse(text) as Partial<VerdictShape>;
-    if (typeof value.decision !== 'string') return null;
-    return { decision: value.decision, issues: Array.isArray(value.issues) ? value.issues : [] };
-  } catch {
-    return null;
-  }
-}
+import type { Verdict as VerdictShape } from '../api/types.ts';
+import { story } from '../state/model.ts';
 
 const DECISIONS: Record<string, string> = {
   approve: 'Approved',
-  revise: 'Asks for a revision',
-  ask_person: 'Asks the person',
+  revise: 'To be revised',
+  ask_person: 'Asks you',
 };
+const MET: Record<string, string> = { yes: 'met', no: 'not met', unknown: 'not known' };
 
-export function Verdict({ verdict }: { verdict: VerdictShape }) {
+/** Beatrice's decision, what she found, and how each criterion stands. */
+export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: string | null }) {
+  const { decision, issues, criteria, resolved = [] } = verdict;
+  const texts = story.value?.cycleId === cycleId ? story.value.criteria : [];
   return (
-    <div class="body">
-      <span class="chip">{DECISIONS[verdict.decision] ?? verdict.decision}</span>
-      {verdict.issues.length > 0 && (
-        <ul class="issues">
-          {verdict.issues.map((issue) => (
+    <div class="verdict-body">
+      <p class="chips">
+        <span class={`chip ${decision}`}>{DECISIONS[decision] ?? decision}</span>
+        {issues.length > 0 && <span class="chip">{`${String(issues.length)} open`}</span>}
+        {resolved.length > 0 && <span class="chip">{`${String(resolved.length)} settled`}</span>}
+      </p>
+      {issues.length > 0 && (
+        <ul class="issues" aria-label="Issues">
+          {issues.map((issue) => (
             <li key={issue.id}>
-              <strong>{issue.severity}</strong>
-              {issue.where ? ` · ${issue.where}` : ''}
-              {issue.fix ? `: ${issue.fix}` : ''}
+              <span class={`chip ${issue.severity}`}>{issue.severity}</span>
+              <span>
+                {issue.where !== '' && <q>{issue.where}</q>} {issue.fix}
+              </span>
             </li>
           ))}
         </ul>
       )}
+      {criteria.length > 0 && (
+        <ul class="issues" aria-label="Criteria">
+          {criteria.map((criterion) => (
+            <li key={criterion.id}>
+              <span class={`chip met-${criterion.met}`}>{MET[criterion.met] ?? criterion.met}</span>
+              <span>
+                {texts.find(({ id }) => id === criterion.id)?.text ?? criterion.id}
+                {criterion.evidence !== '' && <span class="quiet"> — {criterion.evidence}</span>}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {verdict.lesson && <p class="quiet">Lesson: {verdict.lesson}</p>}
     </div>
+  );
+}
+
+/** A verdict while it is being written: JSON that a person need not read. The decision comes first in it. */
+export function VerdictInTheMaking({ text }: { text: string }) {
+  const decision = /"decision"\s*:\s*"(\w+)"/.exec(text)?.[1];
+  return (
+    <p class="chips">
+      {decision ? (
+        <span class={`chip ${decision}`}>{DECISIONS[decision] ?? decision}</span>
+      ) : (
+        <span class="quiet">reads the draft …</span>
+      )}
+    </p>
   );
 }

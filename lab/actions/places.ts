@@ -1,0 +1,216 @@
+import { api } from '../api/client.ts';
+import { ApiError } from '../api/http.ts';
+import type { Turn } from '../api/types.ts';
+import * as model from '../state/model.ts';
+import { readPlace, writePlace } from '../state/location.ts';
+import { followCycle, leaveCycle } from './follow.ts';
+import { tell, trying, whenBack } from './problems.ts';
+import { shownTurn } from './shown.ts';
+
+/** Turns that are loaded at a time. */
+const PAGE = 100;
+
+/** Opens what the address names. Called once. */
+export async function start(): Promise<void> {
+  window.addEventListener('popstate', () => void openPlace());
+  whenBack(() => void Promise.all([loadSessions(), reopen()]));
+  await trying(async () => {
+    model.health.value = await api.health();
+  });
+  await Promise.all([loadSessions(), openPlace()]);
+  try {
+    model.models.value = (await api.models()).data.map(({ id }) => id);
+  } catch {
+    // The list is a help for typing a model's name; without it the name is typed whole.
+  }
+}
+
+async function openPlace(): Promise<void> {
+  const place = readPlace();
+  if (place.sessionId === null) closeSession();
+  else await openSession(place.sessionId, place.conversationId);
+}
+
+async function reopen(): Promise<void> {
+  if (model.conversationId.value !== null) await openConversation(model.conversationId.value);
+  else if (model.sessionId.value !== null) await openSession(model.sessionId.value);
+}
+
+export async function loadSessions(cursor: string | null = null): Promise<void> {
+  await trying(async () => {
+    const page = await api.sessions(cursor);
+    model.sessions.value = cursor === null ? page.data : [...model.sessions.value, ...page.data];
+    model.moreSessions.value = page.next_cursor;
+  });
+}
+
+export async function loadConversations(cursor: string | null = null): Promise<void> {
+  const sessionId = model.sessionId.value;
+  if (sessionId === null) return;
+  const page = await api.conversations(sessionId, cursor);
+  if (model.sessionId.value !== sessionId) return;
+  model.conversations.value = cursor === null ? page.data : [...model.conversations.value, ...page.data];
+  model.moreConversations.value = page.next_cursor;
+}
+
+/** Opens a session at a conversation: the named one, else the newest. */
+export async function openSession(sessionId: string, conversationId: string | null = null): Promise<void> {
+  if (model.sessionId.value !== sessionId) {
+    clearConversation();
+    model.conversations.value = [];
+    model.moreConversations.value = null;
+    model.found.value = null;
+  }
+  model.sessionId.value = sessionId;
+  model.problem.value = null;
+  try {
+    await Promise.all([loadConversations(), rememberSession(sessionId)]);
+  } catch (error) {
+    tellLost(error, 'session');
+    return;
+  }
+  const newest = conversationId ?? model.conversations.value[0]?.conversation_id ?? null;
+  if (newest === null) startConversation();
+  else await openConversation(newest);
+}
+
+/** A shared link may lead to a session that is not among those listed so far. */
+async function rememberSession(sessionId: string): Promise<void> {
+  const session = await api.session(sessionId);
+  const others = model.sessions.value.filter((known) => known.session_id !== sessionId);
+  if (others.length === model.sessions.value.length) model.sessions.value = [session, ...others];
+  else {
+    model.sessions.value = model.sessions.value.map((known) =>
+      known.session_id === sessionId ? session : known,
+    );
+  }
+}
+
+export function closeSession(): void {
+  clearConversation();
+  model.sessionId.value = null;
+  model.conversations.value = [];
+  model.found.value = null;
+  writePlace({ sessionId: null, conversationId: null });
+}
+
+/** An empty conversation; it exists on the server with its first directive. */
+export function startConversation(): void {
+  clearConversation();
+  model.openPanel.value = null;
+  writePlace({ sessionId: model.sessionId.value, conversationId: null });
+  focusComposer();
+}
+
+function focusComposer(): void {
+  window.requestAnimationFrame(() => document.getElementById('directive')?.focus());
+}
+
+function clearConversation(): void {
+  leaveCycle();
+  model.conversationId.value = null;
+  model.turns.value = [];
+  model.firstTurn.value = 1;
+  model.markedTurnId.value = null;
+}
+
+/** Opens a conversation at its end, and takes up the cycle that runs in it. */
+export async function openConversation(conversationId: string, aroundTurn?: number): Promise<void> {
+  clearConversation();
+  model.conversationId.value = conversationId;
+  model.openPanel.value = null;
+  model.problem.value = null;
+  model.loading.value = true;
+  try {
+    const { turn_count: count, session_id: sessionId } = await api.conversation(conversationId, 1, 1);
+    const from = Math.max(1, Math.min(count - PAGE + 1, (aroundTurn ?? count) - PAGE / 2));
+    const stored = count === 0 ? [] : await turnsFrom(conversationId, from);
+    if (model.conversationId.value !== conversationId) return;
+    model.sessionId.value = sessionId;
+    model.firstTurn.value = from;
+    model.turns.value = stored.map(shownTurn);
+    writePlace({ sessionId, conversationId });
+    const last = (await api.cycles(sessionId, conversationId)).data[0];
+    if (!last || model.conversationId.value !== conversationId) return;
+    const atWork = last.outcome === null;
+    if (atWork) model.turns.value = model.turns.value.filter(({ cycleId }) => cycleId !== last.cycle_id);
+    followCycle(last.cycle_id, atWork);
+  } catch (error) {
+    tellLost(error, 'conversation');
+  } finally {
+    model.loading.value = false;
+  }
+}
+
+/** All turns from a number to the end. */
+async function turnsFrom(conversationId: string, from: number): Promise<Turn[]> {
+  const all: Turn[] = [];
+  for (let next: number | null = from; next !== null;) {
+    const page = await api.conversation(conversationId, next, 1_000);
+    all.push(...page.turns);
+    next = page.next_from;
+  }
+  return all;
+}
+
+export async function loadEarlier(): Promise<void> {
+  const conversationId = model.conversationId.value;
+  const before = model.firstTurn.value;
+  if (conversationId === null || before <= 1) return;
+  const from = Math.max(1, before - PAGE);
+  await trying(async () => {
+    const page = await api.conversation(conversationId, from, before - from);
+    if (model.conversationId.value !== conversationId) return;
+    model.turns.value = [...page.turns.map(shownTurn), ...model.turns.value];
+    model.firstTurn.value = from;
+  });
+}
+
+/** Reads the end of the open conversation again, so that each turn has its id and its place. */
+export async function refreshTurns(): Promise<void> {
+  const conversationId = model.conversationId.value;
+  if (conversationId === null) return;
+  try {
+    const stored = await turnsFrom(conversationId, model.firstTurn.value);
+    if (model.conversationId.value !== conversationId || model.running.value !== null) return;
+    const checks = new Map(model.turns.value.map((turn) => [turn.key, turn.checks]));
+    if (stored.length > 0) {
+      model.turns.value = stored
+        .map(shownTurn)
+        .map((turn) => ({ ...turn, checks: checks.get(turn.key) ?? [] }));
+    }
+    await loadConversations();
+  } catch {
+    // What is shown is what was heard; the next opening reads it again.
+  }
+}
+
+/** Goes to a remembered turn, in whatever conversation it was said. */
+export async function goToTurn(turnId: string, conversationId: string, turnNumber?: number): Promise<void> {
+  if (model.conversationId.value !== conversationId) await openConversation(conversationId, turnNumber);
+  while (!model.turns.value.some((turn) => turn.turnId === turnId) && model.firstTurn.value > 1) {
+    const before = model.firstTurn.value;
+    await loadEarlier();
+    if (model.firstTurn.value === before) return;
+  }
+  model.openPanel.value = null;
+  model.markedTurnId.value = null;
+  model.markedTurnId.value = turnId;
+}
+
+/** Says that a place is gone, and leads to one that is not. */
+export function tellLost(error: unknown, what: 'session' | 'conversation'): void {
+  if (!(error instanceof ApiError) || error.status !== 404) {
+    tell(error, { label: 'Try again', run: () => void openPlace() });
+    return;
+  }
+  closeSession();
+  void loadSessions();
+  tell(new Error(`This ${what} does not exist any more: it was deleted, perhaps in another tab.`), {
+    label: 'Begin a new one',
+    run: () => {
+      model.problem.value = null;
+      focusComposer();
+    },
+  });
+}

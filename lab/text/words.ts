@@ -1,0 +1,41 @@
+/** A moment in the person's own words for dates. */
+export function when(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** "1 turn", "2 turns", "1,204 turns". */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number.toLocaleString()} ${number === 1 ? one : many}`;
+}
+
+/** A span of time as people read it: "320 ms", "4.2 s", "2 min 5 s". */
+export function span(ms: number): string {
+  if (ms < 1_000) return `${String(Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${String(Math.floor(ms / 60_000))} min ${String(Math.round((ms % 60_000) / 1_000))} s`;
+}
+
+/** What a session is called: its name, or something to tell it from others. */
+export function sessionName(session: { session_id: string; user_preferences: { name?: string } }): string {
+  const { name } = session.user_preferences;
+  return name !== undefined && name !== '' ? name : `Session ${session.session_id.slice(-6)}`;
+}
+
+const OUTCOMES: Record<string, string> = {
+  approved: 'Approved by Beatrice',
+  approved_with_notes: 'Approved, with notes',
+  max_rounds: 'Not approved: no rounds left',
+  token_budget: 'Stopped: the token budget is used up',
+  time_budget: 'Stopped: the time is used up',
+  stalled: 'Stopped: the drafts no longer changed',
+  review_unavailable: 'Delivered without a readable review',
+  upstream_error: 'The model could not be reached',
+  client_cancelled: 'Stopped by you',
+  drained: 'Stopped with the server',
+  awaiting_tools: 'Waits for tools',
+  awaiting_decision: 'Waits for your decision',
+};
+
+export function outcomeName(outcome: string): string {
+  return OUTCOMES[outcome] ?? outcome;
+}

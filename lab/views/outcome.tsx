@@ -1,0 +1,112 @@
+import { useSignal } from '@preact/signals';
+import { decide, resumeCycle } from '../actions/follow.ts';
+import { sendDirective } from '../actions/send.ts';
+import { connected, cycle, running, stateLine, story } from '../state/model.ts';
+import { count, outcomeName } from '../text/words.ts';
+
+/** What happens right now, or how it ended and what can be done about it. */
+export function Outcome() {
+  return (
+    <div class="outcome">
+      <p role="status">{sentence()}</p>
+      {running.value?.cycleId && <Progress />}
+      {!running.value && <NextStep />}
+    </div>
+  );
+}
+
+function sentence(): string {
+  if (running.value && !connected.value) return 'The connection broke. The page connects again by itself …';
+  if (running.value || stateLine.value !== '') return stateLine.value;
+  const current = story.value;
+  if (current?.interrupted) return 'This cycle was interrupted: the server stopped in the middle of it.';
+  if (!current?.ended) return '';
+  const { outcome, reason } = current.ended;
+  return reason === '' ? `${outcomeName(outcome)}.` : `${outcomeName(outcome)}. ${closed(reason)}`;
+}
+
+function closed(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+function Progress() {
+  const view = cycle.value;
+  if (!view) return null;
+  const drafts = Math.max(1, view.max_rounds + 1);
+  const used = Object.values(view.usage_by_agent).reduce((sum, usage) => sum + usage.total_tokens, 0);
+  const budget = view.max_total_tokens;
+  return (
+    <div class="progress">
+      <label>
+        <span>
+          {count(view.rounds, 'draft')} of at most {drafts}
+        </span>
+        <progress max={drafts} value={view.rounds} />
+      </label>
+      <label>
+        <span>
+          {budget === null
+            ? `${count(used, 'token')} used`
+            : `${count(used, 'token')} of ${budget.toLocaleString()}`}
+        </span>
+        {budget !== null && <progress max={budget} value={Math.min(used, budget)} />}
+      </label>
+    </div>
+  );
+}
+
+const AGAIN = ['client_cancelled', 'upstream_error', 'drained', 'time_budget', 'review_unavailable'];
+
+function NextStep() {
+  const current = story.value;
+  if (!current) return null;
+  if (current.interrupted) {
+    return (
+      <button class="button primary" type="button" onClick={() => void resumeCycle()}>
+        Resume
+      </button>
+    );
+  }
+  const outcome = current.ended?.outcome ?? '';
+  if (outcome === 'awaiting_decision') return <Decision />;
+  if (!AGAIN.includes(outcome)) return null;
+  return (
+    <button class="button" type="button" onClick={() => void sendDirective(current.directive)}>
+      Ask again
+    </button>
+  );
+}
+
+/** Beatrice leaves it to the person: deliver the draft, drop it, or say how to go on. */
+function Decision() {
+  const text = useSignal('');
+  const say = (decision: 'approve' | 'reject' | 'steer') => () => void decide(decision, text.value.trim());
+  return (
+    <form
+      class="decision"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.value.trim() !== '') say('steer')();
+      }}
+    >
+      <label for="decision">Your word to Codey and Beatrice</label>
+      <textarea
+        id="decision"
+        rows={2}
+        value={text.value}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+      <div class="row">
+        <button class="button primary" type="button" onClick={say('approve')}>
+          Deliver this draft
+        </button>
+        <button class="button" type="submit" disabled={text.value.trim() === ''}>
+          Revise like this
+        </button>
+        <button class="button danger" type="button" onClick={say('reject')}>
+          Drop it
+        </button>
+      </div>
+    </form>
+  );
+}
