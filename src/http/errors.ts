@@ -73,10 +73,16 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     const { status } = describeError(error);
     const foreign = !(error instanceof CccError || error instanceof UpstreamError);
     if (status >= 500 || (foreign && res.headersSent)) {
-      (requestLogger(res) ?? logger).error({ err: error as unknown, status }, 'request failed');
+      (requestLogger(res) ?? logger).error({ ...forLog(error), status }, 'request failed');
     }
     sendError(res, error);
   };
+}
+
+/** An upstream's error may quote what was said: of it only the code is logged. */
+function forLog(error: unknown): object {
+  if (!(error instanceof UpstreamError)) return { err: error };
+  return { upstream_status: error.status, upstream_code: error.error['code'] ?? null };
 }
 
 /** Nothing is at this path. */
