@@ -6,8 +6,15 @@
 export interface TurnIndex {
   /** What the session's turns are, and where these terms occur in them. Of a session that is not there: nothing. */
   lookup(sessionId: string, terms: string[]): Promise<IndexLookup>;
-  /** Only where the terms occur, for those who know the session's turns already. */
-  postings(sessionId: string, terms: string[]): Promise<TermPostings[]>;
+  /** More terms for a lookup that was made before, by its places; turns that have come since are left out. */
+  postings(sessionId: string, terms: string[], known: KnownPlaces): Promise<TermPostings[]>;
+}
+
+/** How a lookup numbered the session's turns. */
+export interface KnownPlaces {
+  conversations: Int32Array;
+  starts: Int32Array;
+  turnCount: number;
 }
 
 /**

@@ -1,5 +1,10 @@
 import type { MemoryDAL } from '../../store/memory-dal.ts';
-import { analyseQuery } from '../../text/analyse.ts';
+import type { IndexLookup } from '../../store/turn-index.ts';
+import { findEpisodes } from './episodes.ts';
+import { chooseFeedback, feedbackCandidates } from './feedback.ts';
+import { questionTerms, readQuestion } from './question.ts';
+import { RANKING, type RankingConstants } from './ranking-constants.ts';
+import { bestPlaces, scoreTurns, weigh, type ScoreParts } from './rank.ts';
 
 /** A turn that bears on a question, by its place in the session. */
 export interface FoundTurn {
@@ -7,57 +12,109 @@ export interface FoundTurn {
   turnNumber: number;
   score: number;
   /** What the score was made of. */
-  parts: Record<string, number>;
+  parts: ScoreParts;
 }
 
 export interface Retriever {
-  /** Best first. */
+  /** Best first. Empty when none of the question's words occurs in the session. */
   retrieve(input: {
     sessionId: string;
     query: string;
     limit: number;
     /** Now, for dates such as "last week", in milliseconds since the epoch. */
     now: number;
+    /** Only turns said from `from` on and not after `to`, to the minute. */
     timeRange?: { from?: number; to?: number } | null;
   }): Promise<FoundTurn[]>;
 }
 
-/** BM25's usual constants (Robertson and Zaragoza, 2009). */
-const K1 = 1.2;
-const B = 0.75;
-
-export function createRetriever({ dal }: { dal: Pick<MemoryDAL, 'index'> }): Retriever {
+/**
+ * Finds turns by their words, with no model. Two rounds: the question's own words, then again with words that the best
+ * turns of the first round share.
+ */
+export function createRetriever({
+  dal,
+  constants = RANKING,
+}: {
+  dal: Pick<MemoryDAL, 'index' | 'turns'>;
+  constants?: RankingConstants;
+}): Retriever {
   return {
-    async retrieve({ sessionId, query, limit, timeRange }) {
-      const found = await dal.index.lookup(sessionId, analyseQuery(query));
-      const count = found.lengths.length;
-      const average = found.lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, count);
-      const scores = new Float64Array(count);
-      for (const { places, counts } of found.terms) {
-        const idf = Math.log(1 + (count - places.length + 0.5) / (places.length + 0.5));
-        places.forEach((place, at) => {
-          const tf = counts[at] ?? 0;
-          const norm = K1 * (1 - B + (B * (found.lengths[place] ?? 0)) / average);
-          scores[place] = (scores[place] ?? 0) + (idf * tf * (K1 + 1)) / (tf + norm);
-        });
-      }
-      const { from = -Infinity, to = Infinity } = timeRange ?? {};
-      const places = [...scores.keys()].filter((place) => {
-        const at = (found.minutes[place] ?? 0) * 60_000;
-        return (scores[place] ?? 0) > 0 && at >= from && at <= to;
-      });
-      places.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-      return places.slice(0, limit).map((place) => {
-        let index = found.starts.length - 1;
-        while ((found.starts[index] ?? 0) > place) index -= 1;
-        const score = scores[place] ?? 0;
-        return {
-          conversationOrdinal: found.conversations[index] ?? 0,
-          turnNumber: place - (found.starts[index] ?? 0) + 1,
-          score,
-          parts: { bm25: score },
-        };
-      });
+    async retrieve({ sessionId, query, limit, now, timeRange }) {
+      const wanted = questionTerms(query);
+      if (wanted.length === 0 || limit <= 0) return [];
+      const index = await dal.index.lookup(sessionId, wanted);
+      if (index.terms.length === 0) return [];
+      const episodes = findEpisodes(index);
+      const question = readQuestion(query, index, now, constants.askingWord);
+      const allowed = within(index, timeRange);
+      const terms = weigh(index.terms, question.terms);
+      const first = scoreTurns(index, episodes, question, terms, constants);
+
+      const basis = bestPlaces(first.total, constants.feedbackTurns, allowed);
+      const extra = await moreTerms(index, first.total, basis, sessionId, wanted);
+      const scores =
+        extra.length === 0 ? first : scoreTurns(index, episodes, question, [...terms, ...extra], constants);
+      return bestPlaces(scores.total, limit, allowed).map((place) => ({
+        ...positionOf(index, place),
+        score: scores.total[place] ?? 0,
+        parts: scores.explain(place),
+      }));
     },
+  };
+
+  async function moreTerms(
+    index: IndexLookup,
+    total: Float64Array,
+    basis: readonly number[],
+    sessionId: string,
+    wanted: readonly string[],
+  ): Promise<ReturnType<typeof weigh>> {
+    if (constants.feedback === 0 || basis.length === 0) return [];
+    const turns = await dal.turns.byPosition(
+      sessionId,
+      basis.map((place) => positionOf(index, place)),
+    );
+    const known = new Set([...wanted, ...index.speakerNames.flatMap(questionTerms)]);
+    const candidates = feedbackCandidates(
+      turns.flatMap((turn, at) => (turn ? [{ text: turn.content, score: total[basis[at] ?? 0] ?? 0 }] : [])),
+      known,
+    );
+    const found = await dal.index.postings(
+      sessionId,
+      candidates.map(({ term }) => term),
+      { conversations: index.conversations, starts: index.starts, turnCount: index.minutes.length },
+    );
+    const chosen = chooseFeedback(candidates, found, index.minutes.length, {
+      limit: constants.feedbackTerms,
+      weight: constants.feedback,
+    });
+    return weigh(found, chosen);
+  }
+}
+
+function positionOf(
+  { conversations, starts }: Pick<IndexLookup, 'conversations' | 'starts'>,
+  place: number,
+): { conversationOrdinal: number; turnNumber: number } {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= place) low = middle;
+    else high = middle - 1;
+  }
+  return { conversationOrdinal: conversations[low] ?? 0, turnNumber: place - (starts[low] ?? 0) + 1 };
+}
+
+function within(
+  { minutes }: Pick<IndexLookup, 'minutes'>,
+  timeRange: { from?: number; to?: number } | null | undefined,
+): (place: number) => boolean {
+  if (!timeRange) return () => true;
+  const from = Math.floor((timeRange.from ?? -Infinity) / 60_000);
+  const to = Math.floor((timeRange.to ?? Infinity) / 60_000);
+  return (place) => {
+    const minute = minutes[place] ?? 0;
+    return minute >= from && minute <= to;
   };
 }

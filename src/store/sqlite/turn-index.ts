@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { TermCounts } from '../records.ts';
-import type { IndexLookup, TermPostings, TurnIndex } from '../turn-index.ts';
+import type { IndexLookup, KnownPlaces, TermPostings, TurnIndex } from '../turn-index.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 import { readTurnEntries, writeTurnEntry } from './turn-blocks.ts';
@@ -37,12 +37,14 @@ export const turnIndexModule: StoreModule<TurnIndex> = {
       const sessionKey = findSession(database, sessionId);
       if (sessionKey === null) return nothing();
       const turns = readTurnEntries(database, sessionKey);
-      return { ...turns, terms: readPostings(database, sessionKey, turns, terms) };
+      return {
+        ...turns,
+        terms: readPostings(database, sessionKey, { ...turns, turnCount: turns.minutes.length }, terms),
+      };
     },
-    postings: (sessionId, terms) => {
+    postings: (sessionId, terms, known) => {
       const sessionKey = findSession(database, sessionId);
-      if (sessionKey === null) return [];
-      return readPostings(database, sessionKey, readTurnEntries(database, sessionKey), terms);
+      return sessionKey === null ? [] : readPostings(database, sessionKey, known, terms);
     },
   }),
 };
@@ -67,7 +69,7 @@ const CONVERSATION_SHIFT = 2 ** 33;
 function readPostings(
   database: Database,
   sessionKey: number,
-  turns: { conversations: Int32Array; starts: Int32Array },
+  known: KnownPlaces,
   terms: string[],
 ): TermPostings[] {
   const packed = prepared(
@@ -76,28 +78,35 @@ function readPostings(
        FROM turn_terms WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number`,
   ).pluck();
   return terms.flatMap((term) => {
-    const rows = packed.all(sessionKey, term) as number[];
-    return rows.length === 0 ? [] : [unpack(term, rows, turns)];
+    const found = unpack(term, packed.all(sessionKey, term) as number[], known);
+    return found.places.length === 0 ? [] : [found];
   });
 }
 
 function unpack(
   term: string,
   rows: number[],
-  { conversations, starts }: { conversations: Int32Array; starts: Int32Array },
+  { conversations, starts, turnCount }: KnownPlaces,
 ): TermPostings {
   const places = new Int32Array(rows.length);
   const counts = new Int32Array(rows.length);
   let at = 0;
-  for (let i = 0; i < rows.length; i += 1) {
-    const row = rows[i] ?? 0;
+  let kept = 0;
+  for (const row of rows) {
     const conversation = Math.floor(row / CONVERSATION_SHIFT);
     const rest = row % CONVERSATION_SHIFT;
     while ((conversations[at] ?? conversation) < conversation) at += 1;
-    places[i] = (starts[at] ?? 0) + Math.floor(rest / TURN_SHIFT) - 1;
-    counts[i] = rest % TURN_SHIFT;
+    const place = (starts[at] ?? turnCount) + Math.floor(rest / TURN_SHIFT) - 1;
+    // Not a turn of the lookup: it was written after it.
+    if (conversations[at] !== conversation || place >= (starts[at + 1] ?? turnCount)) continue;
+    places[kept] = place;
+    counts[kept] = rest % TURN_SHIFT;
+    kept += 1;
   }
-  return { term, places, counts };
+  // Copies, because a part of a buffer cannot be moved to another thread.
+  return kept === rows.length
+    ? { term, places, counts }
+    : { term, places: places.slice(0, kept), counts: counts.slice(0, kept) };
 }
 
 function nothing(): IndexLookup {
