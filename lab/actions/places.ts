@@ -179,7 +179,8 @@ export async function refreshTurns(): Promise<void> {
         .map(shownTurn)
         .map((turn) => ({ ...turn, checks: checks.get(turn.key) ?? [] }));
     }
-    await loadConversations();
+    const sessionId = model.sessionId.value;
+    await Promise.all([loadConversations(), sessionId === null ? null : rememberSession(sessionId)]);
   } catch {
     // What is shown is what was heard; the next opening reads it again.
   }

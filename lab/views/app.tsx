@@ -101,9 +101,8 @@ function Banner() {
   if (health.value?.provider.name !== 'rehearsal') return <div class="banner" hidden />;
   return (
     <p class="banner" role="note">
-      The built-in rehearsal model answers: it only quotes and combines what it is given. To connect a real
-      model, set <code>OPENAI_API_KEY</code>, or <code>OPENAI_BASE_URL</code> for a local one such as Ollama,
-      in <code>.env</code> and start the server again.
+      The built-in rehearsal model answers: it only quotes what it is given. For a real model, set{' '}
+      <code>OPENAI_API_KEY</code> or <code>OPENAI_BASE_URL</code> in <code>.env</code> and start again.
     </p>
   );
 }

@@ -8,7 +8,10 @@ import { count, outcomeName } from '../text/words.ts';
 export function Outcome() {
   return (
     <div class="outcome">
-      <p role="status">{sentence()}</p>
+      <p role="status">
+        <EndChip />
+        {sentence()}
+      </p>
       {running.value?.cycleId && <Progress />}
       {!running.value && <NextStep />}
     </div>
@@ -21,12 +24,24 @@ function sentence(): string {
   const current = story.value;
   if (current?.interrupted) return 'This cycle was interrupted: the server stopped in the middle of it.';
   if (!current?.ended) return '';
-  const { outcome, reason } = current.ended;
-  return reason === '' ? `${outcomeName(outcome)}.` : `${outcomeName(outcome)}. ${closed(reason)}`;
+  // The chip says the outcome; the reason need not begin with it.
+  return closed(current.ended.reason.replace(/^Approved\.\s*/, ''));
+}
+
+const GOOD = ['approved', 'approved_with_notes'];
+
+function EndChip() {
+  const ended = story.value?.ended;
+  if (!ended || running.value || stateLine.value !== '') return null;
+  return (
+    <span class={GOOD.includes(ended.outcome) ? 'chip approve' : 'chip revise'}>
+      {outcomeName(ended.outcome)}
+    </span>
+  );
 }
 
 function closed(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function Progress() {

@@ -92,8 +92,8 @@ function Conversations() {
     <>
       <div class="panel-title">
         <h2>Conversations</h2>
-        <button class="small" type="button" onClick={startConversation}>
-          New conversation
+        <button class="small" type="button" aria-label="New conversation" onClick={startConversation}>
+          New
         </button>
       </div>
       <ul class="list">

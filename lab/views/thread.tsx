@@ -37,6 +37,19 @@ export function Thread() {
     element?.focus({ preventScroll: true });
   }, [marked]);
 
+  // The window or the text box changes its size: the end stays in sight.
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const watcher = new ResizeObserver(() => {
+      if (following.current) element.scrollTop = element.scrollHeight;
+    });
+    watcher.observe(element);
+    return () => {
+      watcher.disconnect();
+    };
+  }, []);
+
   const onScroll = () => {
     const element = box.current;
     if (!element) return;
@@ -72,7 +85,7 @@ function Turns({ shown }: { shown: ShownTurn[] }) {
           isDraft &&
           shown
             .slice(at)
-            .some((other) => other.kind === 'answer' && ofCycle(other) && other.text === turn.text);
+            .some((other) => other.kind === 'answer' && ofCycle(other) && other.round === turn.round);
         return <TurnCard key={turn.key} turn={turn} before={before} delivered={delivered} />;
       })}
     </ol>
