@@ -64,7 +64,6 @@ function linger({ req }: Response): void {
   };
   req.once('end', stop);
   socket.once('close', stop);
-  req.resume();
 }
 
 /** The last handler: every error ends here. */

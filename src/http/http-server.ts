@@ -35,12 +35,7 @@ export function createHttpServer(
     active.add(res);
     res.once('close', () => {
       active.delete(res);
-      if (!stopping) return;
-      if (active.size === 0) whenQuiet();
-      // Its connection is idle only after this event.
-      setImmediate(() => {
-        server.closeIdleConnections();
-      });
+      if (stopping && active.size === 0) whenQuiet();
     });
     listener(req, res);
   };

@@ -282,6 +282,20 @@ describe('a body that is too large', () => {
     expect(seen).toHaveLength(0);
   });
 
+  it('does not hold the connection for ever when the client goes on sending', async () => {
+    const { port } = await startBoth(ok, settings);
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`POST /v1/embeddings HTTP/1.1\r\nhost: 127.0.0.1:${String(port)}\r\n`);
+    socket.write('content-length: 9000000000\r\n\r\n');
+    const sending = setInterval(() => socket.write(Buffer.alloc(1024)), 50);
+    let heard = '';
+    socket.on('data', (part: Buffer) => (heard += part.toString()));
+    await once(socket, 'close');
+    clearInterval(sending);
+    expect(heard).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   it('of just the limit is taken, 20 MB by default', async () => {
     const { baseURL, seen } = await startBoth(ok);
     const bytes = randomBytes(20 * 1024 * 1024);
