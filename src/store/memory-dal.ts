@@ -201,7 +201,7 @@ export interface ExportRow {
   row: JsonObject;
 }
 
-/** An export's row on its way back. A row of `turns` brings its index entries, which an export does not hold. */
+/** An export's row on its way back. A row of `turns` or `causal_events` brings its index entries, which an export does not hold. */
 export interface ImportRow extends ExportRow {
   terms?: TermCounts;
 }

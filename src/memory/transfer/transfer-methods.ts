@@ -78,11 +78,16 @@ function readLine(line: string, number: number): ImportRow {
   if (typeof table !== 'string' || typeof row !== 'object' || row === null || Array.isArray(row)) {
     throw new CccError('invalid_request', `Line ${String(number)} is not a row of an export.`);
   }
-  return table === 'turns' ? { table, row, terms: analyse(contentOf(row)) } : { table, row };
+  const indexed = INDEXED[table];
+  return indexed === undefined ? { table, row } : { table, row, terms: analyse(textOf(row, indexed)) };
 }
 
-function contentOf(row: JsonObject): string {
-  return typeof row['content'] === 'string' ? row['content'] : '';
+/** Tables whose rows bring index entries that an export does not hold, and the column these are made from. */
+const INDEXED: Record<string, string> = { turns: 'content', causal_events: 'text' };
+
+function textOf(row: JsonObject, column: string): string {
+  const text = row[column];
+  return typeof text === 'string' ? text : '';
 }
 
 function sessionIdOf({ table, row }: ImportRow): string {

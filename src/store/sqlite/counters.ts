@@ -1,7 +1,16 @@
 import type { Database } from 'better-sqlite3';
 import { prepared } from './connection.ts';
 
-type Counter = 'last_session_key' | 'sessions' | 'conversations' | 'turns' | 'pings';
+type Counter =
+  | 'last_session_key'
+  | 'sessions'
+  | 'conversations'
+  | 'turns'
+  | 'pings'
+  // Kept by triggers (0004-causal.sql), so that an erased session is counted out by its cascade.
+  | 'causal_events'
+  | 'causal_links'
+  | 'causal_changes';
 
 /** Adds to one of the counters of the whole record and returns its new value. */
 export function addToCounter(database: Database, name: Counter, amount: number): number {

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { prepared } from './connection.ts';
 
 /** How a column's value is written in an export. `time` is ISO-8601 in UTC, `json` is the value itself. */
 export type ColumnKind = 'text' | 'integer' | 'real' | 'time' | 'json';
@@ -119,6 +120,58 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
     columns: { cycle_id: 'text', seq: 'integer', type: 'text', data: 'json', created_at: 'time' },
     key: ['cycle_id', 'seq'],
   },
+  {
+    table: 'causal_events',
+    columns: {
+      event_no: 'integer',
+      event_id: 'text',
+      conversation_id: 'text',
+      source_turn_id: 'text',
+      text: 'text',
+      actor: 'text',
+      happened_at: 'time',
+      stored_at: 'time',
+      recorded_by: 'text',
+      judged: 'integer',
+      last_used: 'time',
+      change_seq: 'integer',
+    },
+    key: ['event_no'],
+  },
+  {
+    table: 'causal_links',
+    columns: {
+      link_id: 'text',
+      cause_no: 'integer',
+      effect_no: 'integer',
+      relation: 'text',
+      confidence: 'real',
+      explanation: 'text',
+      judged_by: 'text',
+      stored_at: 'time',
+      change_seq: 'integer',
+    },
+    key: ['link_id'],
+  },
+  {
+    table: 'causal_removals',
+    columns: {
+      change_seq: 'integer',
+      kind: 'text',
+      id: 'text',
+      cause_no: 'integer',
+      effect_no: 'integer',
+      removed_by: 'text',
+      removed_at: 'time',
+    },
+    key: ['change_seq'],
+    afterImport: restoreCausalHead,
+  },
+  {
+    table: 'causal_progress',
+    columns: { conversation_id: 'text', through_turn: 'integer' },
+    key: ['conversation_id'],
+  },
 ];
 
 /** Tables that hold rows of a session and are left out of an export, on purpose. */
@@ -129,4 +182,19 @@ export const NOT_EXPORTED: readonly string[] = [
   'turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
+  'causal_heads',
+  'causal_terms',
 ];
+
+/** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */
+function restoreCausalHead(database: Database, sessionId: string): void {
+  prepared(
+    database,
+    `INSERT INTO causal_heads (session_id, change_seq, last_event_no)
+     SELECT @sessionId, max(changes), max(numbers) FROM (
+       SELECT max(change_seq) AS changes, max(event_no) AS numbers FROM causal_events WHERE session_id = @sessionId
+       UNION ALL SELECT max(change_seq), 0 FROM causal_links WHERE session_id = @sessionId
+       UNION ALL SELECT max(change_seq), max(cause_no) FROM causal_removals WHERE session_id = @sessionId)
+     WHERE changes IS NOT NULL HAVING max(changes) > 0`,
+  ).run({ sessionId });
+}

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ImportRow } from '../memory-dal.ts';
 import type { Json, NewJob, SessionRecord, TermCounts } from '../records.ts';
+import { indexEvent } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { asCccError } from './error-crossing.ts';
@@ -90,6 +91,10 @@ function importRow(
 ): void {
   insert(database, table.table, { session_id: sessionId, ...importValues(table, row) });
   if (table.table === 'turns') indexImportedTurn(database, sessionId, sessionKey, row, terms);
+  if (table.table === 'causal_events') {
+    if (!terms) throw invalid('An event has to bring its index entries.', 'causal_events.terms');
+    indexEvent(database, sessionKey, Number(row['event_no']), terms);
+  }
 }
 
 function indexImportedTurn(

@@ -1,5 +1,6 @@
 import type { MemoryDAL } from '../memory-dal.ts';
 import { agentStatesModule } from './agent-states.ts';
+import { causalModule } from './causal-store.ts';
 import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
 import { jobsModule } from './jobs.ts';
@@ -20,5 +21,6 @@ export const SQLITE_MODULES = {
   agents: agentStatesModule,
   cycles: cyclesModule,
   jobs: jobsModule,
+  causal: causalModule,
   maintenance: maintenanceModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };

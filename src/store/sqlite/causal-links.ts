@@ -1,0 +1,186 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import { JUDGES, type JudgedBy, type NewCausalLink, type Relation } from '../causal-store.ts';
+import { advance, findLinkOfPair, requireEvent, type EventRow, type LinkRow } from './causal-rows.ts';
+import { prepared } from './connection.ts';
+
+const rank = (judge: JudgedBy) => JUDGES.indexOf(judge);
+
+/** Relations along which chains run. */
+export const isCausing = (relation: Relation) => relation === 'caused' || relation === 'enabled';
+
+/**
+ * Stores a link, or lets a new judgement of the same pair take the place of an older one. Returns the link as it then
+ * stands; null when a person has removed it and it is not a person who brings it back.
+ * @throws event_not_found, link_refused
+ */
+export function putLink(
+  database: Database,
+  sessionId: string,
+  link: NewCausalLink,
+  now: number,
+): LinkRow | null {
+  const cause = requireEvent(database, sessionId, link.causeId, 'cause_id');
+  const effect = requireEvent(database, sessionId, link.effectId, 'effect_id');
+  const before = findLinkOfPair(database, sessionId, cause.event_no, effect.event_no);
+  if (before && rank(before.judged_by) > rank(link.judgedBy)) return before;
+  if (
+    !before &&
+    link.judgedBy !== 'person' &&
+    wasRemovedByPerson(database, sessionId, cause.event_no, effect.event_no)
+  )
+    return null;
+  checkLink(database, link.relation, cause, effect);
+  prepared(
+    database,
+    `INSERT INTO causal_links (session_id, link_id, cause_no, effect_no, relation, confidence, explanation, judged_by,
+       stored_at, change_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (session_id, cause_no, effect_no) DO UPDATE SET relation = excluded.relation,
+       confidence = excluded.confidence, explanation = excluded.explanation, judged_by = excluded.judged_by,
+       change_seq = excluded.change_seq`,
+  ).run(
+    sessionId,
+    link.linkId,
+    cause.event_no,
+    effect.event_no,
+    link.relation,
+    link.confidence,
+    link.explanation,
+    link.judgedBy,
+    now,
+    advance(database, sessionId).changeSeq,
+  );
+  return findLinkOfPair(database, sessionId, cause.event_no, effect.event_no) ?? null;
+}
+
+function wasRemovedByPerson(
+  database: Database,
+  sessionId: string,
+  causeNo: number,
+  effectNo: number,
+): boolean {
+  return (
+    prepared(
+      database,
+      `SELECT 1 FROM causal_removals WHERE session_id = ? AND cause_no = ? AND effect_no = ? AND kind = 'link'
+         AND removed_by = 'person' LIMIT 1`,
+    ).get(sessionId, causeNo, effectNo) !== undefined
+  );
+}
+
+/** @throws link_refused */
+export function checkLink(database: Database, relation: Relation, cause: EventRow, effect: EventRow): void {
+  if (cause.event_no === effect.event_no) throw refused('An event is not its own cause.');
+  if (isCausing(relation)) {
+    if (cause.happened_at > effect.happened_at) {
+      throw refused('The cause happened after its effect.');
+    }
+  } else if (relation === 'superseded' && cause.happened_at < effect.happened_at) {
+    throw refused('What supersedes (the cause) happened before what it supersedes (the effect).');
+  }
+  if (closesLoop(database, relation, cause, effect)) throw refused('The link would close a loop.');
+}
+
+/**
+ * Whether the effect leads back to the cause already. Along links that never go back in time, a way between two events
+ * of the same time passes only through events of that time, so nothing else has to be looked at.
+ */
+function closesLoop(database: Database, relation: Relation, cause: EventRow, effect: EventRow): boolean {
+  const relations =
+    relation === 'caused' || relation === 'enabled' ? ['caused', 'enabled'] : [relation, relation];
+  // Nothing runs along `prevented`: only two events that prevent each other make no sense.
+  const anyTime = relation === 'prevented';
+  if (!anyTime && cause.happened_at !== effect.happened_at) return false;
+  const deep = anyTime ? 1 : -1;
+  return (
+    prepared(
+      database,
+      `WITH RECURSIVE reached (event_no, depth) AS (
+         SELECT @from, 0
+         UNION
+         SELECT l.effect_no, iif(@deep < 0, 0, r.depth + 1) FROM reached r
+           JOIN causal_links l ON l.session_id = @sessionId AND l.cause_no = r.event_no
+           JOIN causal_events e ON e.session_id = @sessionId AND e.event_no = l.effect_no
+          WHERE l.relation IN (@relation, @other) AND (@deep < 0 OR r.depth < @deep)
+            AND (@deep > 0 OR e.happened_at = @at))
+       SELECT 1 FROM reached WHERE event_no = @to LIMIT 1`,
+    ).get({
+      sessionId: cause.session_id,
+      from: effect.event_no,
+      to: cause.event_no,
+      relation: relations[0],
+      other: relations[1],
+      at: cause.happened_at,
+      deep,
+    }) !== undefined
+  );
+}
+
+function refused(why: string): CccError {
+  return new CccError('link_refused', why);
+}
+
+/** The links at an event, for a change or a removal of it. */
+export function linksAt(
+  database: Database,
+  sessionId: string,
+  eventNo: number,
+): Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no' | 'relation'>[] {
+  return prepared(
+    database,
+    `SELECT link_id, cause_no, effect_no, relation FROM causal_links WHERE session_id = @sessionId AND cause_no = @eventNo
+     UNION ALL
+     SELECT link_id, cause_no, effect_no, relation FROM causal_links WHERE session_id = @sessionId AND effect_no = @eventNo`,
+  ).all({ sessionId, eventNo }) as Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no' | 'relation'>[];
+}
+
+/** Removes a link and leaves its trace. */
+export function removeLink(
+  database: Database,
+  sessionId: string,
+  link: Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no'>,
+  by: JudgedBy,
+  now: number,
+): void {
+  prepared(database, 'DELETE FROM causal_links WHERE session_id = ? AND link_id = ?').run(
+    sessionId,
+    link.link_id,
+  );
+  noteRemoval(database, sessionId, {
+    kind: 'link',
+    id: link.link_id,
+    causeNo: link.cause_no,
+    effectNo: link.effect_no,
+    by,
+    now,
+  });
+}
+
+export function noteRemoval(
+  database: Database,
+  sessionId: string,
+  removal: {
+    kind: 'event' | 'link';
+    id: string;
+    causeNo: number;
+    effectNo: number | null;
+    by: JudgedBy;
+    now: number;
+  },
+): void {
+  prepared(
+    database,
+    `INSERT INTO causal_removals (session_id, change_seq, kind, id, cause_no, effect_no, removed_by, removed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    sessionId,
+    advance(database, sessionId).changeSeq,
+    removal.kind,
+    removal.id,
+    removal.causeNo,
+    removal.effectNo,
+    removal.by,
+    removal.now,
+  );
+}

@@ -1,0 +1,177 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import type {
+  CausalEventRecord,
+  CausalLinkRecord,
+  JudgedBy,
+  RankedEvent,
+  Relation,
+} from '../causal-store.ts';
+import type { TermCounts } from '../records.ts';
+import { prepared } from './connection.ts';
+
+export interface EventRow {
+  session_id: string;
+  event_no: number;
+  event_id: string;
+  conversation_id: string | null;
+  source_turn_id: string | null;
+  text: string;
+  actor: string | null;
+  happened_at: number;
+  stored_at: number;
+  recorded_by: JudgedBy;
+  judged: number;
+  last_used: number;
+  change_seq: number;
+}
+
+export interface RankedRow extends EventRow {
+  open: number;
+  linked: number;
+}
+
+export interface LinkRow {
+  session_id: string;
+  link_id: string;
+  cause_no: number;
+  effect_no: number;
+  cause_id: string;
+  effect_id: string;
+  relation: Relation;
+  confidence: number;
+  explanation: string;
+  judged_by: JudgedBy;
+  stored_at: number;
+  change_seq: number;
+}
+
+/** The columns of a link with the ids of its ends, from `causal_links l` and its two events. */
+export const LINK_COLUMNS = `l.session_id, l.link_id, l.cause_no, l.effect_no, c.event_id AS cause_id,
+  e.event_id AS effect_id, l.relation, l.confidence, l.explanation, l.judged_by, l.stored_at, l.change_seq`;
+export const LINK_TABLES = `causal_links l
+  JOIN causal_events c ON c.session_id = l.session_id AND c.event_no = l.cause_no
+  JOIN causal_events e ON e.session_id = l.session_id AND e.event_no = l.effect_no`;
+
+/** Of `causal_events e`: whether a chain can go on from it, and whether it is part of one. */
+export const RANKED_COLUMNS = `e.*,
+  NOT EXISTS (SELECT 1 FROM causal_links o WHERE o.session_id = e.session_id AND o.cause_no = e.event_no
+    AND o.relation IN ('caused', 'enabled')) AS open,
+  (EXISTS (SELECT 1 FROM causal_links o WHERE o.session_id = e.session_id AND o.cause_no = e.event_no)
+    OR EXISTS (SELECT 1 FROM causal_links o WHERE o.session_id = e.session_id AND o.effect_no = e.event_no)) AS linked`;
+
+/** Nothing of a session that is still being imported is shown. */
+export const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`;
+
+export function eventFromRow(row: EventRow): CausalEventRecord {
+  return {
+    sessionId: row.session_id,
+    eventId: row.event_id,
+    eventNo: row.event_no,
+    conversationId: row.conversation_id,
+    sourceTurnId: row.source_turn_id,
+    text: row.text,
+    actor: row.actor,
+    happenedAt: row.happened_at,
+    storedAt: row.stored_at,
+    recordedBy: row.recorded_by,
+    judged: row.judged === 1,
+    lastUsed: row.last_used,
+    changeSeq: row.change_seq,
+  };
+}
+
+export function rankedFromRow(row: RankedRow): RankedEvent {
+  return { ...eventFromRow(row), open: row.open === 1, linked: row.linked === 1 };
+}
+
+export function linkFromRow(row: LinkRow): CausalLinkRecord {
+  return {
+    sessionId: row.session_id,
+    linkId: row.link_id,
+    causeId: row.cause_id,
+    effectId: row.effect_id,
+    relation: row.relation,
+    confidence: row.confidence,
+    explanation: row.explanation,
+    judgedBy: row.judged_by,
+    storedAt: row.stored_at,
+    changeSeq: row.change_seq,
+  };
+}
+
+/** The next number of a change in the session; with `events`, also that many event numbers. */
+export function advance(
+  database: Database,
+  sessionId: string,
+  { changes = 1, events = 0 }: { changes?: number; events?: number } = {},
+): { changeSeq: number; lastEventNo: number } {
+  const row = prepared(
+    database,
+    `INSERT INTO causal_heads (session_id, change_seq, last_event_no) VALUES (@sessionId, @changes, @events)
+     ON CONFLICT (session_id) DO UPDATE SET change_seq = change_seq + @changes,
+       last_event_no = last_event_no + @events
+     RETURNING change_seq, last_event_no`,
+  ).get({ sessionId, changes, events }) as { change_seq: number; last_event_no: number };
+  return { changeSeq: row.change_seq, lastEventNo: row.last_event_no };
+}
+
+export function findEvent(database: Database, sessionId: string, eventId: string): EventRow | undefined {
+  return prepared(database, 'SELECT * FROM causal_events WHERE session_id = ? AND event_id = ?').get(
+    sessionId,
+    eventId,
+  ) as EventRow | undefined;
+}
+
+/** @throws event_not_found */
+export function requireEvent(
+  database: Database,
+  sessionId: string,
+  eventId: string,
+  param: string,
+): EventRow {
+  const row = findEvent(database, sessionId, eventId);
+  if (!row) throw new CccError('event_not_found', undefined, { param });
+  return row;
+}
+
+export function findLink(database: Database, sessionId: string, linkId: string): LinkRow | undefined {
+  return prepared(
+    database,
+    `SELECT ${LINK_COLUMNS} FROM ${LINK_TABLES} WHERE l.session_id = ? AND l.link_id = ?`,
+  ).get(sessionId, linkId) as LinkRow | undefined;
+}
+
+export function findLinkOfPair(
+  database: Database,
+  sessionId: string,
+  causeNo: number,
+  effectNo: number,
+): LinkRow | undefined {
+  return prepared(
+    database,
+    `SELECT ${LINK_COLUMNS} FROM ${LINK_TABLES} WHERE l.session_id = ? AND l.cause_no = ? AND l.effect_no = ?`,
+  ).get(sessionId, causeNo, effectNo) as LinkRow | undefined;
+}
+
+/** Replaces the index rows of one event. */
+export function indexEvent(
+  database: Database,
+  sessionKey: number,
+  eventNo: number,
+  { terms }: TermCounts,
+): void {
+  unindexEvent(database, sessionKey, eventNo);
+  const insert = prepared(
+    database,
+    'INSERT INTO causal_terms (session_key, term, event_no, count) VALUES (?, ?, ?, ?)',
+  );
+  for (const [term, count] of terms) insert.run(sessionKey, term, eventNo, count);
+}
+
+export function unindexEvent(database: Database, sessionKey: number, eventNo: number): void {
+  prepared(database, 'DELETE FROM causal_terms WHERE session_key = ? AND event_no = ?').run(
+    sessionKey,
+    eventNo,
+  );
+}
