@@ -1,91 +1,140 @@
-import { analyse, analyseQuery } from '../../text/analyse.ts';
+import { sentences } from './words.ts';
 
-/** A piece of the prompt that may bear on a question, with who said it and when, as far as the prompt tells. */
+/** One thing that the prompt says, and who says it. */
 export interface Passage {
   text: string;
-  who: string | null;
-  when: string | null;
+  /** As the prompt names them; null when it does not. */
+  speaker: string | null;
+  /** The day, `2023-05-08`; null when unknown. */
+  day: string | null;
+  source: 'memory' | 'summary' | 'cause' | 'message' | 'directive' | 'instructions' | 'tool';
 }
 
-/** A remembered turn as the context writes it: `[2023-05-08 13:56] Caroline: text`. */
-const REMEMBERED = /^\[(\d{4}-\d{2}-\d{2}) \d{2}:\d{2}\] ([^:\n]{1,80}): /;
-/** Smallest share of the question's weight that a passage must carry to be quoted. */
-const RELEVANT = 0.34;
+/** `[2023-05-08 13:56] Caroline: Hello` as memory and summaries write a turn. */
+const TURN = /^\[(\d{4}-\d{2}-\d{2})[^\]]*\]\s+([^:]{1,80}):\s?(.*)$/;
+const TITLE = /^—\s/;
+/** `user: Hello` as the conversation before the directive is shown to the reviewer. */
+const MESSAGE = /^(user|assistant|tool|system|developer): (.*)$/;
 
-/** Smallest share of the question's words that it must hold. */
-const FEWEST_WORDS = 0.25;
-
-/** The remembered turns in a memory section. */
-export function passagesOfMemory(memory: string): Passage[] {
+/** The passages of a memory section: its summaries, its causes, and the turns it shows. */
+export function memoryPassages(memory: string): Passage[] {
   const passages: Passage[] = [];
+  let source: Passage['source'] | null = null;
+  let turn: Passage | null = null;
+  let afterGap = true;
   for (const line of memory.split('\n')) {
-    const match = REMEMBERED.exec(line);
-    if (match) {
-      passages.push({ text: line.slice(match[0].length), who: match[2] ?? null, when: match[1] ?? null });
-    } else if (passages.length > 0 && line.trim() !== '' && !line.startsWith('— ')) {
-      // A turn of several lines goes on.
-      const last = passages[passages.length - 1];
-      if (last) last.text += `\n${line}`;
+    if (line.trim() === '') {
+      afterGap = true;
+      continue;
     }
+    const said = TURN.exec(line);
+    if (said) {
+      turn = { text: said[3] ?? '', speaker: said[2] ?? null, day: said[1] ?? null, source: 'memory' };
+      passages.push(turn);
+      source = 'memory';
+    } else if (TITLE.test(line)) {
+      turn = null;
+    } else if (afterGap && /:\s*$/.test(line)) {
+      source = kindOf(line);
+      turn = null;
+    } else if (turn) {
+      turn.text += `\n${line}`;
+    } else if (source !== null && source !== 'memory') {
+      passages.push(...standing(line, source));
+    }
+    afterGap = false;
   }
   return passages;
 }
 
-export interface Weighed extends Passage {
-  /** Share of the question's weight that the passage carries, 0 to 1. */
-  weight: number;
+/** What stands under a heading; null for what is no statement of fact (the agents' own state). */
+function kindOf(heading: string): Passage['source'] | null {
+  if (/^summary/i.test(heading)) return 'summary';
+  if (/\bled to\b|\bcause/i.test(heading)) return 'cause';
+  if (/keep in mind/i.test(heading)) return null;
+  return 'memory';
 }
 
-/** The passages that bear on a question, best first: by the question's words in them, rare words counting more. */
-export function relevant(question: string, passages: Passage[]): Weighed[] {
-  const terms = analyseQuery(question);
-  if (terms.length === 0 || passages.length === 0) return [];
-  const analysed = passages.map(
-    (passage) => new Set(analyse(`${passage.who ?? ''} ${passage.text}`).terms.map(([term]) => term)),
-  );
-  const weights = new Map(
-    terms.map((term) => {
-      const holders = analysed.filter((held) => held.has(term)).length;
-      // A word that nobody has said tells the passages not apart.
-      if (holders === 0) return [term, 0];
-      return [term, Math.log(1 + (passages.length - holders + 0.5) / (holders + 0.5))];
-    }),
-  );
-  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  return passages
-    .map((passage, at) => {
-      const held = analysed[at];
-      const share = terms.filter((term) => held?.has(term)).length / terms.length;
-      const weight =
-        share < FEWEST_WORDS
-          ? 0
-          : terms.reduce((sum, term) => sum + (held?.has(term) ? (weights.get(term) ?? 0) : 0), 0);
-      return { ...passage, weight: total > 0 ? weight / total : 0 };
-    })
-    .filter(({ weight, text }) => weight >= RELEVANT && !sameText(text, question))
-    .sort((a, b) => b.weight - a.weight);
+function standing(text: string, source: Passage['source']): Passage[] {
+  return sentences(text).map((sentence) => ({ text: sentence, speaker: null, day: null, source }));
 }
 
-/** The sentences of a text. */
-export function sentencesOf(text: string): string[] {
-  return text
-    .split(/(?<=[.!?…。！？])\s+|\n+/u)
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence !== '');
+/** Turns and earlier summaries as the summariser is given them; lines that continue a turn stay with it. */
+export function turnPassages(text: string): Passage[] {
+  const passages: Passage[] = [];
+  for (const line of text.split('\n')) {
+    const said = TURN.exec(line);
+    const last = passages.at(-1);
+    if (said)
+      passages.push({
+        text: said[3] ?? '',
+        speaker: said[2] ?? null,
+        day: said[1] ?? null,
+        source: 'memory',
+      });
+    else if (line.trim() === '') continue;
+    else if (last && last.source === 'memory') last.text += `\n${line}`;
+    else
+      passages.push({
+        text: line.replace(/^Conversation \d+: /, ''),
+        speaker: null,
+        day: null,
+        source: 'summary',
+      });
+  }
+  return passages;
 }
 
-/** A passage as it is quoted in an answer. */
-export function quoted({ text, who, when }: Passage): string {
-  const quote = `“${text.replaceAll(/\s+/g, ' ').trim()}”`;
-  if (who === null) return quote;
-  return `${when === null ? '' : `On ${when} `}${who} said: ${quote}`;
+/** The conversation so far as the reviewer is shown it. */
+export function conversationPassages(text: string): Passage[] {
+  const passages: Passage[] = [];
+  for (const line of text.split('\n')) {
+    const said = MESSAGE.exec(line);
+    const last = passages.at(-1);
+    if (said) passages.push(messagePassage(said[1] ?? '', said[2] ?? ''));
+    else if (last) last.text += `\n${line}`;
+  }
+  return passages;
 }
 
-function sameText(a: string, b: string): boolean {
-  const plain = (text: string) =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
-      .trim();
-  return plain(a) === plain(b);
+export function messagePassage(role: string, text: string): Passage {
+  if (role === 'tool' || role === 'function') return { text, speaker: null, day: null, source: 'tool' };
+  if (role === 'system' || role === 'developer')
+    return { text, speaker: null, day: null, source: 'instructions' };
+  return { text, speaker: role === 'assistant' ? ASSISTANT : PERSON, day: null, source: 'message' };
+}
+
+export const PERSON = 'the person';
+export const ASSISTANT = 'assistant';
+
+/** Whether these are words of a model, not of a person. */
+export function isOwnWord({ speaker }: Passage): boolean {
+  return speaker !== null && /^(?:assistant|codey|beatrice)\b/i.test(speaker);
+}
+
+/** A quotation with who said it and when. `to` is who reads it: the person is "you" only to themselves. */
+export function quoted(passage: Passage, text: string, to: 'person' | 'colleague'): string {
+  const quote = `“${text.trim().replaceAll(/[“”]/g, '"')}”`;
+  const when = passage.day === null ? '' : `On ${passage.day} `;
+  const who = passage.speaker === PERSON ? (to === 'person' ? 'you' : PERSON) : (passage.speaker ?? '');
+  switch (passage.source) {
+    case 'memory':
+      return capital(`${when}${isOwnWord(passage) ? 'the answer was' : `${who} said`}: ${quote}`);
+    case 'message':
+      return isOwnWord(passage) ? `Earlier the answer was: ${quote}` : `Earlier ${who} said: ${quote}`;
+    case 'directive':
+      return to === 'person' ? `You say: ${quote}` : `The directive says: ${quote}`;
+    case 'summary':
+      return `The summary says: ${quote}`;
+    case 'cause':
+      return `What is known of causes: ${quote}`;
+    case 'tool':
+      return `The tool answered: ${quote}`;
+    case 'instructions':
+      return `The instructions say: ${quote}`;
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

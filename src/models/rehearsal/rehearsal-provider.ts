@@ -1,19 +1,23 @@
 import { resultOf } from '../chat-result.ts';
 import type { ChatProvider } from '../provider.ts';
-import { chunksOf } from './chunks.ts';
 import { generate, REHEARSAL_MODEL } from './generate.ts';
+import { readRequest } from './request.ts';
 import { serve } from './serve.ts';
+import { chunksOf, completionOf } from './wire.ts';
 
 /**
- * The built-in model: offline, deterministic, and honest about what it is. It answers from its prompt and finds faults
- * that can be counted, so that all of CCC can be tried without a key.
+ * The built-in model: offline, deterministic, and honest about what it is. It quotes and combines what its prompt
+ * holds, and finds faults that can be counted or looked up, so that all of CCC can be tried without a key. Any model
+ * name is taken and answered as `ccc-rehearsal`.
  */
 export function createRehearsalProvider(): ChatProvider {
   return Object.freeze({
     info: Object.freeze({ name: 'rehearsal' as const, baseUrl: null, defaultModel: REHEARSAL_MODEL }),
     async chat(request, { signal, onChunk }) {
       signal.throwIfAborted();
-      const completion = generate(request);
+      const { stream: _stream, stream_options: _options, ...body } = request;
+      const read = readRequest(body);
+      const completion = completionOf(generate(read), read.n);
       if (onChunk) {
         for (const chunk of chunksOf(completion, true)) {
           onChunk(chunk);
@@ -24,9 +28,9 @@ export function createRehearsalProvider(): ChatProvider {
       }
       return resultOf(completion, request);
     },
-    forward: (request, signal) => {
+    async forward(request, signal) {
       signal.throwIfAborted();
-      return serve(request);
+      return serve(request, signal);
     },
     close: () => Promise.resolve(),
   } satisfies ChatProvider);

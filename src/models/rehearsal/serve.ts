@@ -1,101 +1,117 @@
 import { Readable } from 'node:stream';
-import type { ChatRequest } from '../chat-types.ts';
 import type { ForwardRequest, ForwardResponse } from '../provider.ts';
-import { chunksOf } from './chunks.ts';
+import { UpstreamError } from '../upstream-error.ts';
 import { generate, REHEARSAL_MODEL } from './generate.ts';
+import { isObject, readCommon, readRequest, wrong } from './request.ts';
+import { chunksOf, completionOf, textChunksOf, textCompletionOf } from './wire.ts';
 
-const MODEL = { id: REHEARSAL_MODEL, object: 'model', created: 0, owned_by: 'ccc' } as const;
+/** `created` is the day on which the model was first written down, in seconds. */
+const MODEL = {
+  id: REHEARSAL_MODEL,
+  object: 'model',
+  created: 1_795_392_000,
+  owned_by: 'covenant-command-cycle',
+} as const;
+
+/** Tokens of an answer on the older endpoint when the request names none: OpenAI's default there. */
+const OLD_DEFAULT_TOKENS = 16;
 
 /** Serves OpenAI's API from this process, in its own format: what `/v1` passes on to. */
-export async function serve(request: ForwardRequest): Promise<ForwardResponse> {
-  const path = request.path.split('?', 1)[0];
-  const method = request.method;
-  if (method === 'GET' && path === '/models') return json(200, { object: 'list', data: [MODEL] });
-  if (method === 'GET' && path?.startsWith('/models/')) {
-    return decodeURIComponent(path.slice('/models/'.length)) === REHEARSAL_MODEL
-      ? json(200, MODEL)
-      : failure(404, `The rehearsal provider has one model: ${REHEARSAL_MODEL}.`, 'model_not_found', 'model');
+export async function serve(request: ForwardRequest, signal: AbortSignal): Promise<ForwardResponse> {
+  try {
+    return await route(request, signal);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    return json(error.status, { error: error.error });
   }
-  const body = await readJson(request.body);
-  if (body === null) return failure(400, 'The body is not a JSON object.', 'invalid_json', null);
-  if (path === '/chat/completions') return chat(body);
-  if (path === '/completions') return completion(body);
-  return failure(
-    404,
-    'The rehearsal provider does not offer this. Connect a model with OPENAI_API_KEY or OPENAI_BASE_URL.',
-    'not_offered',
-    null,
-  );
 }
 
-function chat(body: Record<string, unknown>): ForwardResponse {
-  const wrong = problemOf(body);
-  if (wrong) return failure(400, wrong.message, 'invalid_request', wrong.param);
-  const request = body as ChatRequest;
-  const answer = generate(request);
-  if (body['stream'] !== true) return json(200, answer);
-  const usage = (body['stream_options'] as { include_usage?: unknown } | undefined)?.include_usage === true;
-  return eventStream(chunksOf(answer, usage));
+async function route({ method, path, body }: ForwardRequest, signal: AbortSignal): Promise<ForwardResponse> {
+  const [place = ''] = path.split('?', 1);
+  if (method === 'GET' && place === '/models') return json(200, { object: 'list', data: [MODEL] });
+  if (method === 'GET' && place.startsWith('/models/')) return model(place.slice('/models/'.length));
+  if (method === 'POST' && place === '/chat/completions') return chat(await readJson(body), signal);
+  if (method === 'POST' && place === '/completions') return completions(await readJson(body), signal);
+  throw new UpstreamError(404, {
+    message: `${REHEARSAL_MODEL} does not offer ${method} ${place}. Set OPENAI_API_KEY or OPENAI_BASE_URL to connect a model that does.`,
+    type: 'invalid_request_error',
+    param: null,
+    code: 'not_offered',
+  });
 }
 
-/** The older endpoint: one prompt, one text. */
-function completion(body: Record<string, unknown>): ForwardResponse {
-  const { prompt, ...rest } = body;
-  if (typeof prompt !== 'string') return failure(400, 'prompt: must be a text.', 'invalid_request', 'prompt');
-  const answer = generate({ ...rest, model: REHEARSAL_MODEL, messages: [{ role: 'user', content: prompt }] });
-  const { id, created, model, usage } = answer;
-  const text = answer.choices[0]?.message.content ?? '';
-  const finish_reason = answer.choices[0]?.finish_reason ?? 'stop';
-  const envelope = { id: id.replace('chatcmpl', 'cmpl'), object: 'text_completion', created, model };
-  const whole = { ...envelope, choices: [{ index: 0, text, logprobs: null, finish_reason }], usage };
-  return body['stream'] === true ? eventStream([whole]) : json(200, whole);
+function model(name: string): ForwardResponse {
+  if (decoded(name) === REHEARSAL_MODEL) return json(200, MODEL);
+  throw new UpstreamError(404, {
+    message: `There is one model here: ${REHEARSAL_MODEL}.`,
+    type: 'invalid_request_error',
+    param: 'model',
+    code: 'model_not_found',
+  });
 }
 
-function problemOf(body: Record<string, unknown>): { message: string; param: string } | null {
-  const { messages, n } = body;
-  if (!Array.isArray(messages) || messages.length === 0) {
-    return { message: 'messages: must be a list with at least one message.', param: 'messages' };
-  }
-  const wrong = messages.findIndex(
-    (message: unknown) => typeof (message as { role?: unknown } | null)?.role !== 'string',
-  );
-  if (wrong !== -1) return { message: 'role: must be a text.', param: `messages.${String(wrong)}.role` };
-  if (n !== undefined && n !== null && n !== 1) {
-    return { message: 'n: the rehearsal model gives one answer.', param: 'n' };
-  }
-  return null;
+function chat(body: Record<string, unknown>, signal: AbortSignal): ForwardResponse {
+  const request = readRequest(body);
+  const completion = completionOf(generate(request), request.n);
+  return request.stream ? events(chunksOf(completion, request.includeUsage), signal) : json(200, completion);
 }
 
-async function readJson(body: ForwardRequest['body']): Promise<Record<string, unknown> | null> {
-  if (body === null) return null;
+/** The older endpoint: each prompt is a question by itself. */
+function completions(body: Record<string, unknown>, signal: AbortSignal): ForwardResponse {
+  const prompts: unknown[] = [body['prompt'] ?? []].flat();
+  const common = readCommon(body);
+  if (prompts.length === 0) throw wrong('prompt', 'must be a string or an array of strings');
+  const answers = prompts.map((content) => {
+    // Lists of token numbers belong to another model's tokenizer.
+    if (typeof content !== 'string') throw wrong('prompt', 'must be a string or an array of strings');
+    const given = generate({
+      ...common,
+      maxTokens: common.maxTokens ?? OLD_DEFAULT_TOKENS,
+      messages: [{ role: 'user', content }],
+      format: { kind: 'text' },
+    });
+    return body['echo'] === true ? { ...given, text: content + given.text } : given;
+  });
+  const whole = textCompletionOf(answers, common.n);
+  return common.stream ? events(textChunksOf(whole, common.includeUsage), signal) : json(200, whole);
+}
+
+async function readJson(body: ForwardRequest['body']): Promise<Record<string, unknown>> {
   const parts: Buffer[] = [];
-  for await (const part of Buffer.isBuffer(body) ? [body] : body) parts.push(part as Buffer);
+  for await (const part of body === null || Buffer.isBuffer(body) ? [body ?? Buffer.alloc(0)] : body) {
+    parts.push(part as Buffer);
+  }
   try {
     const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    if (isObject(value)) return value;
   } catch {
-    return null;
+    // Said below.
   }
+  throw new UpstreamError(400, {
+    message: 'The body of the request is not a JSON object.',
+    type: 'invalid_request_error',
+    param: null,
+    code: null,
+  });
 }
 
 function json(status: number, value: unknown): ForwardResponse {
   const bytes = Buffer.from(JSON.stringify(value));
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'content-length': String(bytes.length) },
-    body: Readable.from([bytes]),
+    headers: { 'content-type': 'application/json', 'content-length': String(bytes.length) },
+    body: Readable.from([bytes], { objectMode: false }),
   };
 }
 
-function failure(status: number, message: string, code: string, param: string | null): ForwardResponse {
-  return json(status, { error: { message, type: 'invalid_request_error', code, param } });
-}
-
-function eventStream(events: Iterable<unknown>): ForwardResponse {
-  const lines = function* () {
-    for (const event of events) yield Buffer.from(`data: ${JSON.stringify(event)}\n\n`);
+function events(chunks: Iterable<object>, signal: AbortSignal): ForwardResponse {
+  const lines = async function* () {
+    for (const chunk of chunks) {
+      yield Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`);
+      // A long answer lets others have their turn, and hears of a client that has gone.
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+    }
     yield Buffer.from('data: [DONE]\n\n');
   };
   return {
@@ -103,4 +119,12 @@ function eventStream(events: Iterable<unknown>): ForwardResponse {
     headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     body: Readable.from(lines(), { objectMode: false }),
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,7 +1,10 @@
-import { analyse, analyseQuery } from '../../text/analyse.ts';
-import { readSection } from '../../text/sections.ts';
-import { contains, countPoints, countWords, demandsOf } from './demands.ts';
-import type { PromptParts } from './prompt-parts.ts';
+import { analyseQuery } from '../../text/analyse.ts';
+import { BEARS } from './answer.ts';
+import { isOwnWord, quoted } from './passages.ts';
+import type { ListedText, Prompt } from './prompt.ts';
+import { asksBack, mentions, rank, sharedTerms, withoutEchoes } from './relevance.ts';
+import { ADMITS, check, pointsOf, readRule } from './rules.ts';
+import { clipWords, numberOf, plain, sentences } from './words.ts';
 
 interface Issue {
   id: string;
@@ -10,122 +13,183 @@ interface Issue {
   fix: string;
 }
 
-interface Criterion {
+interface Judged {
   id: string;
   met: 'yes' | 'no' | 'unknown';
   evidence: string;
 }
 
-/** Longest quotation of a draft in a verdict, in characters. */
-const QUOTE = 80;
+/** Longest quotation of a draft, and of memory in a fix, in words. */
+const PLACE = 12;
+const QUOTE = 40;
+/** A question of fewer telling words cannot be told from its neighbours by them. */
+const TELLING = 2;
+/** Where a first answer says that there is nothing, this share of the question is enough to contradict it. */
+const CONTRADICTS = 0.35;
 
 /**
- * A verdict from what can be counted and looked up: points asked for and given, limits, words that have to be there or
- * must not, checks that failed, criteria. What it cannot judge by words it leaves to a real model.
+ * A review by what can be counted and looked up: emptiness, checks that failed, points asked for and given, limits,
+ * form, criteria that are rules, questions without an answer, and memory that bears on the question and was left out.
+ * What takes judgement is answered with `unknown`. The decision is the sum of it, never an impression.
  */
-export function verdict({ whole }: PromptParts): string {
-  const directive = readSection(whole, 'directive') ?? '';
-  const draft = readSection(whole, 'draft') ?? '';
-  const criteria = criteriaOf(readSection(whole, 'criteria') ?? '').map((criterion) =>
-    judge(criterion, draft),
-  );
-  const issues = [
-    ...faults(directive, draft),
-    ...failedChecks(readSection(whole, 'checks') ?? ''),
-    ...unmet(criteria),
-  ];
-  const open = new Set(issues.map(({ id }) => id));
+export function verdict(prompt: Prompt): string {
+  const draft = prompt.section('draft');
+  const criteria = prompt.criteria.map((criterion) => judge(criterion, draft));
+  const issues = draft.trim() === '' ? [empty()] : faults(prompt, draft, criteria);
+  const found = new Set(issues.map(({ id }) => id));
+  const before = [...prompt.section('issues').matchAll(/^- (\S+) \((\w+)\) where: (.*?) fix: (.*)$/gm)];
+  const standing = before.flatMap(([, id = '', severity = '', where = '', fix = '']): Issue[] => {
+    if (found.has(id) || isOurs(id) || fixSeems(fix, draft)) return [];
+    return [{ id, severity: severity as Issue['severity'], where, fix }];
+  });
+  const all = [...issues, ...standing];
+  const open = new Set(all.map(({ id }) => id));
+  const serious = all.find(({ severity }) => severity !== 'minor');
+  const accepted = !serious && criteria.every(({ met }) => met === 'yes');
   return JSON.stringify({
-    decision: issues.length === 0 ? 'approve' : 'revise',
-    issues,
-    resolved: idsOf(readSection(whole, 'issues') ?? '').filter((id) => !open.has(id)),
+    decision: accepted ? 'approve' : 'revise',
+    issues: all,
+    resolved: before.map(([, id = '']) => id).filter((id) => !open.has(id)),
     criteria,
-    lesson: issues[0] ? `When asked again: ${issues[0].fix}` : null,
+    lesson: serious ? lessonOf(serious) : null,
   });
 }
 
-function faults(directive: string, draft: string): Issue[] {
-  const demands = demandsOf(directive);
+function empty(): Issue {
+  return { id: 'empty', severity: 'blocker', where: 'the whole draft', fix: 'Write an answer.' };
+}
+
+function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
+  const { asks } = prompt;
+  const end = `the end: “${clipWords(draft.slice(-200).replaceAll(/\s+/g, ' '), PLACE)}”`;
+  const start = `the beginning: “${clipWords(draft, PLACE)}”`;
   const issues: Issue[] = [];
-  const where = quote(draft);
-  const fault = (id: string, fix: string) => issues.push({ id, severity: 'major', where, fix });
-  if (draft.trim() === '') fault('empty', 'Write an answer.');
-  const points = countPoints(draft);
-  if (demands.points !== null && points !== demands.points) {
-    fault('points', `Give ${String(demands.points)} points as a list; there are ${String(points)}.`);
+  const add = (id: string, severity: Issue['severity'], where: string, fix: string) =>
+    issues.push({ id, severity, where, fix });
+
+  for (const [, name = '', detail = ''] of prompt.section('checks').matchAll(/^- (\w+): FAILED\. (.*)$/gm)) {
+    add(`check-${name}`, 'major', start, detail);
   }
-  const words = countWords(draft);
-  if (demands.maxWords !== null && words > demands.maxWords) {
-    fault('too-long', `Write at most ${String(demands.maxWords)} words; there are ${String(words)}.`);
+  // Where there is a limit, what does not fit is rightly left out.
+  const limited = /\broom for only\b/.test(draft) && asks.limits.some(({ max }) => max !== null);
+  const unused = limited ? [] : unusedMemory(prompt, draft);
+  if (asks.count) {
+    const given = ADMITS.test(draft)
+      ? pointsOf(draft).filter((point) => !ADMITS.test(point)).length
+      : pointsOf(draft).length;
+    countFault(asks.count, given, draft, unused, end, add);
+  } else if (saysNothing(draft) && unused.length > 0) {
+    add('unused-memory', 'major', start, `Use what was given: ${unused[0] ?? ''}`);
   }
-  if (demands.minWords !== null && words < demands.minWords) {
-    fault('too-short', `Write at least ${String(demands.minWords)} words; there are ${String(words)}.`);
+  for (const limit of asks.limits) {
+    const found = check(limit, draft, mentions);
+    if (!found.met) add(`length-${limit.unit}`, 'major', end, `${capital(found.evidence)}. ${found.fix}`);
   }
-  for (const wanted of demands.mentions) {
-    if (!contains(draft, wanted)) fault(`mention-${slug(wanted)}`, `Mention "${wanted}".`);
+  if (asks.form !== null) {
+    const found = check({ kind: 'form', form: asks.form }, draft, mentions);
+    if (!found.met) add('form', 'major', start, found.fix);
   }
-  for (const unwanted of demands.avoids) {
-    if (contains(draft, unwanted)) fault(`avoid-${slug(unwanted)}`, `Do not mention "${unwanted}".`);
+  if (asks.exact !== null && !plain(draft).includes(plain(asks.exact))) {
+    add('exact', 'major', start, `Say “${asks.exact}”.`);
+  }
+  asks.questions.forEach((question, at) => {
+    if (asks.exact !== null || analyseQuery(question).length < TELLING || ADMITS.test(draft)) return;
+    if (sharedTerms(draft, question) > 0) return;
+    const id = asks.questions.length > 1 ? `question-${String(at + 1)}` : 'off-topic';
+    add(id, 'major', start, `Answer the question: “${clipWords(question, QUOTE)}”`);
+  });
+  for (const { id, met, evidence } of criteria) {
+    if (met !== 'no') continue;
+    const rule = readRule(prompt.criteria.find((criterion) => criterion.id === id)?.text ?? '');
+    const fix = rule ? check(rule, draft, mentions).fix : evidence;
+    add(`criterion-${id}`, 'major', end, fix);
   }
   return issues;
 }
 
-function failedChecks(checks: string): Issue[] {
-  return [...checks.matchAll(/^- (\w+): FAILED\. (.*)$/gm)].map(([, name = '', detail = '']) => ({
-    id: `check-${name}`,
-    severity: 'major',
-    where: `check ${name}`,
-    fix: detail,
-  }));
+function countFault(
+  count: { number: number; noun: string },
+  given: number,
+  draft: string,
+  unused: string[],
+  where: string,
+  add: (id: string, severity: Issue['severity'], where: string, fix: string) => void,
+): void {
+  if (given === count.number) return;
+  const asked = `${String(count.number)} ${count.noun} were asked for, ${String(given)} given.`;
+  if (given > count.number)
+    add('points', 'major', where, `${asked} Leave out ${String(given - count.number)}.`);
+  else if (unused.length > 0)
+    add('points', 'major', where, `${asked} Add what was given: ${unused.join(' ')}`);
+  // There is nothing more to be had, and the draft says so: that is no fault of the draft.
+  else if (ADMITS.test(draft)) add('points', 'minor', where, `${asked} Ask the person for more to go on.`);
+  else add('points', 'major', where, `${asked} Give the others, or say that no more can be found.`);
 }
 
-function unmet(criteria: Criterion[]): Issue[] {
-  return criteria
-    .filter(({ met }) => met === 'no')
-    .map(({ id, evidence }) => ({
-      id: `criterion-${id}`,
-      severity: 'major',
-      where: `criterion ${id}`,
-      fix: evidence,
-    }));
+/** What was given, bears on the question, and is not in the draft: as quotations. */
+function unusedMemory({ asks, passages, directive }: Prompt, draft: string): string[] {
+  const question = asks.subject || directive;
+  const least = saysNothing(draft) && !asks.count ? CONTRADICTS : BEARS;
+  const found = rank(passages, question).filter(
+    ({ coverage, passage }) => coverage >= least && !isOwnWord(passage) && !asksBack(passage),
+  );
+  return withoutEchoes(found)
+    .filter(({ passage }) => !isIn(draft, passage.text))
+    .slice(0, Math.max(1, asks.count?.number ?? 1))
+    .map(({ passage }) => quoted(passage, clipWords(passage.text, QUOTE), 'colleague'));
 }
 
-function criteriaOf(text: string): { id: string; text: string }[] {
-  return [...text.matchAll(/^- ([^:\n]+): (.*)$/gm)].map(([, id = '', rest = '']) => ({ id, text: rest }));
+function isIn(draft: string, text: string): boolean {
+  const whole = plain(draft);
+  return sentences(text).some((sentence) =>
+    whole.includes(plain(sentence).split(' ').slice(0, PLACE).join(' ')),
+  );
 }
 
-/** By its countable demands when it has any, else by whether the draft holds its telling words. */
-function judge({ id, text }: { id: string; text: string }, draft: string): Criterion {
-  const found = faults(text, draft);
-  const demands = demandsOf(text);
-  const countable =
-    demands.points ??
-    demands.maxWords ??
-    demands.minWords ??
-    demands.mentions[0] ??
-    demands.avoids[0] ??
-    null;
-  if (countable !== null) {
-    return found[0] ? { id, met: 'no', evidence: found[0].fix } : { id, met: 'yes', evidence: quote(draft) };
+function saysNothing(draft: string): boolean {
+  return /^I find nothing\b/.test(draft.trim());
+}
+
+/** By its rule when it states one, else by whether the draft holds all its telling words; what is left is unknown. */
+function judge({ id, text }: ListedText, draft: string): Judged {
+  const rule = readRule(text);
+  if (rule) {
+    const { met, evidence } = check(rule, draft, mentions);
+    return { id, met: met ? 'yes' : 'no', evidence: capital(evidence) };
   }
-  const held = new Set(analyse(draft).terms.map(([term]) => term));
-  const missing = analyseQuery(text).filter((term) => !held.has(term));
-  if (missing.length === 0) return { id, met: 'yes', evidence: quote(draft) };
-  return { id, met: 'unknown', evidence: 'The rehearsal model cannot judge this by words.' };
+  const telling = analyseQuery(text);
+  if (telling.length >= TELLING && mentions(draft, text)) {
+    return { id, met: 'yes', evidence: `Its words are in the draft: “${clipWords(draft, PLACE)}”` };
+  }
+  return {
+    id,
+    met: 'unknown',
+    evidence: 'Whether this is met takes judgement; ccc-rehearsal only counts and looks up.',
+  };
 }
 
-function idsOf(issues: string): string[] {
-  return [...issues.matchAll(/^- (\S+) \(/gm)].map(([, id = '']) => id);
+/** Issues that this reviewer names itself: not found again, they are settled. */
+function isOurs(id: string): boolean {
+  return /^(?:empty|points|form|exact|off-topic|unused-memory|length-\w+|question-\d+|check-\w+|criterion-.+)$/.test(
+    id,
+  );
 }
 
-function quote(text: string): string {
-  const flat = text.replaceAll(/\s+/g, ' ').trim();
-  return flat.length > QUOTE ? `${flat.slice(0, QUOTE)}…` : flat || '(empty)';
+/** For an issue that someone else has named: whether the draft holds the words of what was to be done. */
+function fixSeems(fix: string, draft: string): boolean {
+  const wanted = [...fix.matchAll(/[“"]([^”"]+)[”"]/g)].map(([, text = '']) => text);
+  return wanted.length > 0 ? wanted.every((text) => mentions(draft, text)) : mentions(draft, fix);
 }
 
-function slug(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-    .slice(0, 40);
+function lessonOf({ id, fix }: Issue): string {
+  const asked = /^(\w+) (\w+) were asked for/.exec(fix);
+  if (id === 'points' && asked?.[1])
+    return `Count before answering: ${String(numberOf(asked[1]))} ${asked[2] ?? ''} asked for means as many given.`;
+  if (id === 'unused-memory')
+    return 'Before saying that nothing is known, look through everything that was given.';
+  return `Before answering, see to this: ${clipWords(fix, QUOTE)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
