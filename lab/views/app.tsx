@@ -100,9 +100,9 @@ function providerLine(): string {
 function Banner() {
   if (health.value?.provider.name !== 'rehearsal') return <div class="banner" hidden />;
   return (
-    <p class="banner" role="note">
+    <section class="banner" aria-label="Provider">
       The built-in rehearsal model answers: it only quotes what it is given. For a real model, set{' '}
       <code>OPENAI_API_KEY</code> or <code>OPENAI_BASE_URL</code> in <code>.env</code> and start again.
-    </p>
+    </section>
   );
 }

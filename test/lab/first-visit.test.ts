@@ -1,0 +1,181 @@
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startServerProcess, type RunningServer } from '../support/server-process.ts';
+import { launchBrowser, openLab, shownTurns, type Lab } from './lab-page.ts';
+
+/** The built page, with the built-in rehearsal behind it. */
+describe('the lab on a first visit', () => {
+  let server: RunningServer;
+  let browser: Browser;
+  let lab: Lab;
+
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startServerProcess(), launchBrowser()]);
+  });
+  afterEach(async () => {
+    expect(lab.faults).toEqual([]);
+    await lab.close();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  it('says that a rehearsal answers and how to connect a model', async () => {
+    lab = await openLab(browser, server.url);
+    const banner = lab.page.getByRole('region', { name: 'Provider' });
+    await banner.waitFor();
+    expect(await banner.textContent()).toMatch(/rehearsal model.*OPENAI_API_KEY.*OPENAI_BASE_URL/);
+  });
+
+  it("shows the three agents' turns and how it ended", async () => {
+    lab = await openLab(browser, server.url);
+    await lab.say('My sister Ana is allergic to peanuts.');
+    await lab.ended();
+    const turns = await shownTurns(lab.page);
+    expect(turns.map(({ who, kind }) => `${who} ${kind}`)).toEqual([
+      'Wykeve directive',
+      'Beatrice guidance',
+      'Codey draft',
+      'Beatrice verdict',
+      'Codey answer',
+    ]);
+    expect(turns[0]?.text).toBe('My sister Ana is allergic to peanuts.');
+    expect(await lab.page.getByRole('status').textContent()).toContain('Approved by Beatrice');
+  });
+
+  it('shows what memory added from another conversation, and leads to the turn itself', async () => {
+    lab = await openLab(browser, server.url);
+    const { page } = lab;
+    await lab.say('My sister Ana is allergic to peanuts.');
+    await lab.ended();
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await lab.say('What should I not cook for Ana?');
+    await lab.ended();
+    const remembered = page.locator('.remembered > li', { hasText: 'My sister Ana is allergic to peanuts.' });
+    await remembered.first().waitFor();
+    expect(await page.getByRole('tabpanel').textContent()).toMatch(/Memory added \d+ tokens/);
+    await page.getByText('As the model was sent it').click();
+    expect(await page.locator('.raw').first().textContent()).toContain('allergic to peanuts');
+    await remembered.first().getByRole('button', { name: 'Go to this turn' }).click();
+    await page.locator('.turn.marked').waitFor();
+    expect(await page.locator('.turn.marked').textContent()).toContain('My sister Ana');
+    expect((await shownTurns(page))[0]?.text).toBe('My sister Ana is allergic to peanuts.');
+  });
+
+  it('opens the same place after a reload, and in another window by its address', async () => {
+    lab = await openLab(browser, server.url);
+    await lab.say('Remember that the spare key lies under the blue pot.');
+    await lab.ended();
+    // The ids of the stored turns come with a quiet second look.
+    await lab.page.locator('.turn.answer[data-turn]').waitFor();
+    const before = await shownTurns(lab.page);
+    await lab.page.reload();
+    await lab.ended();
+    expect(await shownTurns(lab.page)).toEqual(before);
+    const other = await openLab(browser, lab.page.url());
+    await other.ended();
+    expect(await shownTurns(other.page)).toEqual(before);
+    expect(other.faults).toEqual([]);
+    await other.close();
+    await lab.say('Where is the spare key?');
+    await lab.page.locator('.turn.answer').nth(1).waitFor();
+    expect((await lab.page.locator('.turn.answer').nth(1).textContent()) ?? '').toContain('blue pot');
+  });
+
+  it('goes back and forth between places with the browser', async () => {
+    lab = await openLab(browser, server.url);
+    const { page } = lab;
+    await lab.say('First thread.');
+    await lab.ended();
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await lab.say('Second thread.');
+    await lab.ended();
+    await page.goBack();
+    await page.goBack();
+    await page.locator('.turn', { hasText: 'First thread.' }).first().waitFor();
+    await page.goForward();
+    await page.goForward();
+    await page.locator('.turn', { hasText: 'Second thread.' }).first().waitFor();
+  });
+
+  it('is used with the keyboard alone', async () => {
+    lab = await openLab(browser, server.url);
+    const { page } = lab;
+    await page.getByRole('region', { name: 'Provider' }).waitFor();
+    const reach = async (name: string) => {
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press('Tab');
+        const focused = await page.evaluate(() => {
+          const element = document.activeElement;
+          if (element instanceof HTMLTextAreaElement) return element.labels[0]?.textContent ?? '';
+          return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+        });
+        if (focused.trim() === name) {
+          const outline = await page.evaluate(
+            () => getComputedStyle(document.activeElement ?? document.body).outlineStyle,
+          );
+          expect(outline, `${name} shows that it has the focus`).not.toBe('none');
+          return;
+        }
+      }
+      throw new Error(`Tab never reaches "${name}".`);
+    };
+    await reach('New session');
+    await page.keyboard.press('Enter');
+    await page.getByText('A new conversation').waitFor();
+    await reach('Directive');
+    await page.keyboard.type('Two lines:');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('the second.');
+    await page.keyboard.press('Enter');
+    await lab.ended();
+    expect((await shownTurns(page))[0]?.text).toBe('Two lines:\nthe second.');
+    await reach('Context');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('tab', { name: 'Trace' }).getAttribute('aria-selected')).toBe('true');
+    await page.locator('.step').first().waitFor();
+  });
+
+  it('fits a screen 360 pixels wide', async () => {
+    lab = await openLab(browser, server.url, { viewport: { width: 360, height: 740 } });
+    const { page } = lab;
+    const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+    await lab.say(`A long word ${'x'.repeat(300)} and an address https://example.org/${'y'.repeat(200)}`);
+    await lab.ended();
+    expect(await width()).toBe(360);
+    const cut = await page.locator('.thread').evaluate((thread) => thread.scrollWidth > thread.clientWidth);
+    expect(cut).toBe(false);
+    for (const name of ['Look inside', 'Sessions']) {
+      await page.getByRole('button', { name, exact: true }).click();
+      expect(await width()).toBe(360);
+    }
+    expect(await page.getByRole('button', { name: 'Delete' }).isVisible()).toBe(true);
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'gives axe-core nothing to complain about (%s)',
+    async (colorScheme) => {
+      lab = await openLab(browser, server.url, { colorScheme, bypassCSP: true });
+      const { page } = lab;
+      await lab.say('Give me three points about peanuts.');
+      await lab.ended();
+      await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+      const found: string[] = [];
+      for (const name of ['Context', 'Trace', 'Settings']) {
+        await page.getByRole('tab', { name }).click();
+        const violations = await page.evaluate(async () => {
+          interface Axe {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          }
+          return (await (window as unknown as { axe: Axe }).axe.run()).violations;
+        });
+        for (const { id, impact, nodes } of violations) {
+          found.push(`${name}: ${impact} ${id} ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+        }
+      }
+      expect(found).toEqual([]);
+    },
+  );
+});
