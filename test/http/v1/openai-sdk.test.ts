@@ -187,13 +187,12 @@ describe('the OpenAI SDK through /v1', () => {
     const stream = await both(dieMidStream(['Hel', 'lo']));
     const streamEnd = await sameOutcome(stream, askStream);
     expect(streamEnd).not.toHaveProperty('value');
-    const whole = await both(
-      rawBytes(['{"id":'], {
-        headers: { 'content-type': 'application/json', 'content-length': '99' },
-        end: 'destroy',
-      }),
-    );
-    expect(await sameOutcome(whole, ask)).not.toHaveProperty('value');
+    // Also when nothing but the headers has come.
+    for (const pieces of [['{"id":'], []]) {
+      const headers = { 'content-type': 'application/json', 'content-length': '99' };
+      const whole = await both(rawBytes(pieces, { headers, end: 'destroy' }));
+      expect(await sameOutcome(whole, ask)).not.toHaveProperty('value');
+    }
   });
 
   it('sees an upstream that is silent as a time-out of its own', async () => {

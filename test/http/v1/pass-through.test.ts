@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, errorOf, listen, startApp } from '../support.ts';
@@ -347,6 +348,23 @@ describe('a client that hangs up', () => {
     expect((await seen.hungUp) - at).toBeLessThan(100);
     await expect.poll(() => log.join('')).toContain('"aborted":true');
     expect(log.join('')).not.toContain('"level":"error"');
+  });
+
+  it('also stops a provider that answers from this process', async () => {
+    const body = new Readable({ read: () => undefined });
+    const provider = {
+      info: { name: 'rehearsal', baseUrl: null, defaultModel: 'm' },
+      forward: () => Promise.resolve({ status: 200, headers: {}, body }),
+    };
+    const { port } = await startApp({ parts: { provider: provider as never } });
+    const client = request({ port, host: '127.0.0.1', method: 'POST', path: '/v1/chat/completions' });
+    client.on('error', () => undefined);
+    client.end('{}');
+    const [response] = (await once(client, 'response')) as [IncomingMessage];
+    response.on('error', () => undefined);
+    client.destroy();
+    await once(body, 'close');
+    expect(body.destroyed).toBe(true);
   });
 
   it('while it still sends its body leaves nothing half done at the upstream', async () => {
