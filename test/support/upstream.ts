@@ -142,7 +142,9 @@ export function role(name: string): (call: UpstreamCall) => boolean {
       (call.json as { messages?: { role?: unknown; content?: unknown }[] } | null)?.messages ?? [];
     return messages.some(
       (message) =>
-        message.role === 'system' && typeof message.content === 'string' && line.test(message.content),
+        (message.role === 'system' || message.role === 'developer') &&
+        typeof message.content === 'string' &&
+        line.test(message.content),
     );
   };
 }

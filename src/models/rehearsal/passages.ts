@@ -97,6 +97,11 @@ export function conversationPassages(text: string): Passage[] {
   return passages;
 }
 
+/** What tools answered, as the reviewer is shown it: `→ text` after each call. */
+export function toolPassages(text: string): Passage[] {
+  return [...text.matchAll(/^→ (.+)$/gm)].map(([, said = '']) => messagePassage('tool', said));
+}
+
 export function messagePassage(role: string, text: string): Passage {
   if (role === 'tool' || role === 'function') return { text, speaker: null, day: null, source: 'tool' };
   if (role === 'system' || role === 'developer')

@@ -2,7 +2,13 @@ import { readSection, type SectionName } from '../../text/sections.ts';
 import { textOf } from '../chat-result.ts';
 import type { ChatMessage } from '../chat-types.ts';
 import { readAsks, type Asks } from './asks.ts';
-import { conversationPassages, memoryPassages, messagePassage, type Passage } from './passages.ts';
+import {
+  conversationPassages,
+  memoryPassages,
+  messagePassage,
+  toolPassages,
+  type Passage,
+} from './passages.ts';
 
 export interface ListedText {
   id: string;
@@ -59,13 +65,16 @@ export function readPrompt(messages: ChatMessage[]): Prompt {
       passages: [
         ...memoryPassages(section('memory')),
         ...conversationPassages(section('conversation')),
+        ...toolPassages(section('tools')),
         ...told(asks),
       ],
       revision: null,
     };
   }
-  const revision = role === 'draft' ? readRevision(said) : null;
-  const client = revision ? said.slice(0, -2) : said;
+  const reviewed = role === 'draft' ? findReview(said) : -1;
+  const revision =
+    reviewed === -1 ? null : readRevision(said[reviewed - 1]?.text ?? '', said[reviewed]?.text ?? '');
+  const client = revision ? said.filter((_, place) => place !== reviewed && place !== reviewed - 1) : said;
   const at = client.findLastIndex((message) => message.role === 'user');
   const directive = client[at]?.text ?? '';
   const asks = readAsks(directive);
@@ -101,16 +110,20 @@ function told({ questions, statements }: Asks): Passage[] {
   return statements.map((text) => ({ text, speaker: null, day: null, source: 'directive' }));
 }
 
-function readRevision(said: { role: string; text: string }[]): Revision | null {
-  const [draft, review] = said.slice(-2);
-  if (draft?.role !== 'assistant' || review?.role !== 'user') return null;
+/** Where the message stands that asks for a revision; calls of tools may follow it. -1 when there is none. */
+function findReview(said: { role: string; text: string }[]): number {
+  const at = said.findLastIndex(({ role }) => role === 'user');
+  return said[at - 1]?.role === 'assistant' ? at : -1;
+}
+
+function readRevision(draft: string, review: string): Revision | null {
   const [issues, criteria, checks] = (['issues', 'criteria', 'checks'] as const).map((name) =>
-    readSection(review.text, name),
+    readSection(review, name),
   );
-  const word = /^The person says: ([\s\S]+)$/m.exec(review.text)?.[1];
+  const word = /^The person says: ([\s\S]+)$/m.exec(review)?.[1];
   if (issues === null && criteria === null && checks === null && word === undefined) return null;
   return {
-    draft: draft.text,
+    draft,
     fixes: [
       ...listed(issues ?? '').map(({ text }) => /\bfix: (.*)$/s.exec(text)?.[1] ?? text),
       ...listed(checks ?? '').map(({ text }) => text),

@@ -22,6 +22,8 @@ interface Judged {
 /** Longest quotation of a draft, and of memory in a fix, in words. */
 const PLACE = 12;
 const QUOTE = 40;
+/** Checks that a program reports without the cycle requiring them. */
+const TOLD_ONLY: ReadonlySet<string> = new Set(['finished', 'code_block']);
 /** A question of fewer telling words cannot be told from its neighbours by them. */
 const TELLING = 2;
 /** Where a first answer says that there is nothing, this share of the question is enough to contradict it. */
@@ -61,14 +63,14 @@ function empty(): Issue {
 
 function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
   const { asks } = prompt;
-  const end = `the end: “${clipWords(draft.slice(-200).replaceAll(/\s+/g, ' '), PLACE)}”`;
+  const end = `the end: “${draft.trim().split(/\s+/).slice(-PLACE).join(' ')}”`;
   const start = `the beginning: “${clipWords(draft, PLACE)}”`;
   const issues: Issue[] = [];
   const add = (id: string, severity: Issue['severity'], where: string, fix: string) =>
     issues.push({ id, severity, where, fix });
 
   for (const [, name = '', detail = ''] of prompt.section('checks').matchAll(/^- (\w+): FAILED\. (.*)$/gm)) {
-    add(`check-${name}`, 'major', start, detail);
+    add(`check-${name}`, TOLD_ONLY.has(name) ? 'minor' : 'major', start, detail);
   }
   // Where there is a limit, what does not fit is rightly left out.
   const limited = /\broom for only\b/.test(draft) && asks.limits.some(({ max }) => max !== null);
@@ -77,7 +79,8 @@ function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
     const given = ADMITS.test(draft)
       ? pointsOf(draft).filter((point) => !ADMITS.test(point)).length
       : pointsOf(draft).length;
-    countFault(asks.count, given, draft, unused, end, add);
+    const fault = countFault(asks.count, given, draft, unused);
+    if (fault) add('points', fault.severity, end, fault.fix);
   } else if (saysNothing(draft) && unused.length > 0) {
     add('unused-memory', 'major', start, `Use what was given: ${unused[0] ?? ''}`);
   }
@@ -112,18 +115,17 @@ function countFault(
   given: number,
   draft: string,
   unused: string[],
-  where: string,
-  add: (id: string, severity: Issue['severity'], where: string, fix: string) => void,
-): void {
-  if (given === count.number) return;
+): Pick<Issue, 'severity' | 'fix'> | null {
+  const lacking = count.number - given;
   const asked = `${String(count.number)} ${count.noun} were asked for, ${String(given)} given.`;
-  if (given > count.number)
-    add('points', 'major', where, `${asked} Leave out ${String(given - count.number)}.`);
-  else if (unused.length > 0)
-    add('points', 'major', where, `${asked} Add what was given: ${unused.join(' ')}`);
+  if (lacking === 0) return null;
+  if (lacking < 0) return { severity: 'major', fix: `${asked} Leave out ${String(-lacking)}.` };
+  if (unused.length > 0) {
+    return { severity: 'major', fix: `${asked} Add what was given: ${unused.slice(0, lacking).join(' ')}` };
+  }
   // There is nothing more to be had, and the draft says so: that is no fault of the draft.
-  else if (ADMITS.test(draft)) add('points', 'minor', where, `${asked} Ask the person for more to go on.`);
-  else add('points', 'major', where, `${asked} Give the others, or say that no more can be found.`);
+  if (ADMITS.test(draft)) return { severity: 'minor', fix: `${asked} Ask the person for more to go on.` };
+  return { severity: 'major', fix: `${asked} Give the others, or say that no more can be found.` };
 }
 
 /** What was given, bears on the question, and is not in the draft: as quotations. */
