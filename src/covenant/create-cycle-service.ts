@@ -1,18 +1,19 @@
 import { CccError } from '../base/ccc-error.ts';
 import type { Clock } from '../base/clock.ts';
-import { newId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { MemoryService } from '../memory/memory-service.ts';
 import type { ChatProvider } from '../models/provider.ts';
 import type { CycleEventRecord, CycleRecord } from '../store/cycle-store.ts';
 import type { MemoryDAL } from '../store/memory-dal.ts';
-import type { CycleService, StartCycle } from './cycle-service.ts';
-import type { MachineState } from './machine/state.ts';
-import { initialState } from './machine/step.ts';
+import type { CycleService, Outcome } from './cycle-service.ts';
+import type { MachineEvent, MachineState } from './machine/state.ts';
+import { mayGoOn } from './machine/step.ts';
+import { callIdsOf, pendingCall } from './machine/tools.ts';
+import { newCycle } from './new-cycle.ts';
 import { Agents } from './runner/agents.ts';
 import { CycleRun, type RunDeps } from './runner/cycle-run.ts';
 import { followRun } from './runner/follow.ts';
-import { asJson, fromJson, storedRequest } from './runner/stored-request.ts';
+import { fromJson } from './runner/stored-request.ts';
 
 export interface CycleServiceDeps {
   dal: Pick<MemoryDAL, 'cycles'>;
@@ -28,11 +29,16 @@ export interface CycleServiceDeps {
 
 /** Events read from the record at a time. */
 const EVENT_PAGE = 500;
+/** Cycles of one session that wait for tools and are looked through; older ones have been given up by their client. */
+const MOST_WAITING = 50;
 
 /** Starts cycles, keeps those that run in this process, and answers about all of them. */
 export function createCycleService(deps: CycleServiceDeps): CycleService {
   const runDeps: RunDeps = { ...deps, agents: new Agents(deps.provider) };
   const running = new Map<string, CycleRun>();
+  /** Cycles that are about to go on: of two requests that let the same one go on, only one may. */
+  const claimed = new Set<string>();
+  let draining = false;
 
   const keep = (run: CycleRun): CycleRun => {
     running.set(run.cycleId, run);
@@ -60,8 +66,40 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     }
   };
 
+  /** Lets a stored cycle go on in this process. `begin` says with what; it throws when the cycle must not. */
+  const goOn = async (
+    cycleId: string,
+    begin: (cycle: CycleRecord) => { first?: MachineEvent; cancelled?: boolean },
+  ): Promise<CycleRun> => {
+    if (draining) throw new CccError('shutting_down');
+    if (running.has(cycleId) || claimed.has(cycleId)) {
+      throw new CccError('cycle_conflict', 'The cycle is running.');
+    }
+    claimed.add(cycleId);
+    try {
+      const cycle = await requireCycle(cycleId);
+      const { first, cancelled } = begin(cycle);
+      const steps = await deps.dal.cycles.steps(cycle.sessionId, cycleId);
+      const events = await storedEvents(cycle, 0);
+      const open = steps.find(({ status }) => status === 'open');
+      const run = new CycleRun(runDeps, cycle, {
+        stepNumber: steps.at(-1)?.stepNumber ?? 0,
+        attempt: open ? open.attempt + 1 : 1,
+        openStepId: open?.stepId ?? null,
+        turns: [],
+        ...(first ? { first } : {}),
+      });
+      if (cancelled) run.cancel();
+      run.replay(events);
+      return keep(run);
+    } finally {
+      claimed.delete(cycleId);
+    }
+  };
+
   return {
     async start(input) {
+      if (draining) throw new CccError('shutting_down');
       const created = await deps.dal.cycles.create(newCycle(deps, input));
       const run = new CycleRun(runDeps, created.cycle, {
         stepNumber: 0,
@@ -70,6 +108,8 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
         turns: created.turns,
       });
       run.replay(created.events);
+      // The server may have begun to stop while the cycle was being stored.
+      if (isDraining()) run.drain(false);
       return keep(run);
     },
 
@@ -89,62 +129,66 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     },
 
     async cancel(cycleId) {
-      const cycle = await requireCycle(cycleId);
-      const run = running.get(cycleId);
-      if (!run) {
-        throw new CccError(
-          'cycle_conflict',
-          cycle.outcome === null
-            ? 'The cycle does not run on this server.'
-            : `The cycle has ended: ${cycle.outcome}.`,
-        );
-      }
+      const run = running.get(cycleId) ?? (await goOn(cycleId, cancelling));
       run.cancel();
       await run.done;
       return requireCycle(cycleId);
     },
 
-    async resume(cycleId) {
-      const cycle = await requireCycle(cycleId);
-      if (running.has(cycleId)) throw new CccError('cycle_conflict', 'The cycle is running.');
-      if (cycle.outcome !== null)
-        throw new CccError('cycle_conflict', `The cycle has ended: ${cycle.outcome}.`);
-      const steps = await deps.dal.cycles.steps(cycle.sessionId, cycleId);
-      const open = steps.find(({ status }) => status === 'open');
-      const run = new CycleRun(runDeps, cycle, {
-        stepNumber: steps.at(-1)?.stepNumber ?? 0,
-        attempt: open ? open.attempt + 1 : 1,
-        openStepId: open?.stepId ?? null,
-        turns: [],
+    resume: (cycleId) =>
+      goOn(cycleId, ({ outcome }) => {
+        if (outcome === null) return {};
+        if (outcome === 'drained') return { first: { type: 'resumed' } };
+        throw new CccError(
+          'cycle_conflict',
+          mayGoOn(outcome as Outcome)
+            ? `The cycle waits for somebody: ${outcome}.`
+            : `The cycle has ended: ${outcome}.`,
+        );
+      }),
+
+    async findWaiting(sessionId, toolCallIds) {
+      const asked = new Set(toolCallIds);
+      const waiting = await deps.dal.cycles.waitingForTools(sessionId, MOST_WAITING);
+      const found = waiting.find((cycle) => {
+        const ids = pendingIds(cycle);
+        return ids.length === asked.size && ids.every((id) => asked.has(id));
       });
-      run.replay(await storedEvents(cycle, 0));
-      return keep(run);
+      return found?.cycleId ?? null;
     },
 
-    async decide(cycleId, input) {
-      const cycle = await requireCycle(cycleId);
-      if (cycle.outcome !== 'awaiting_decision') {
-        throw new CccError('cycle_conflict', 'The cycle does not wait for a decision.');
-      }
-      const state = fromJson<MachineState>(cycle.machine);
-      if (state.drafts.find(({ round }) => round === state.delivered)?.hash !== input.draftHash) {
-        throw new CccError('cycle_conflict', 'The decision is about another draft than the one that waits.', {
-          param: 'draft_hash',
-        });
-      }
-      const steps = await deps.dal.cycles.steps(cycle.sessionId, cycleId);
-      const run = new CycleRun(runDeps, cycle, {
-        stepNumber: steps.at(-1)?.stepNumber ?? 0,
-        attempt: 1,
-        openStepId: null,
-        turns: [],
-        decision: { type: 'decided', decision: input.decision, text: input.text },
-      });
-      run.replay(await storedEvents(cycle, 0));
-      return keep(run);
-    },
+    continueWithTools: (cycleId, results) =>
+      goOn(cycleId, (cycle) => {
+        const given = new Set(results.map(({ tool_call_id: id }) => id));
+        const ids = pendingIds(cycle);
+        if (ids.length === 0 || !ids.every((id) => given.has(id))) {
+          throw new CccError(
+            'cycle_conflict',
+            'The cycle does not wait for the results of these tool calls.',
+          );
+        }
+        return { first: { type: 'tools_answered', results } };
+      }),
+
+    decide: (cycleId, input) =>
+      goOn(cycleId, (cycle) => {
+        if (cycle.outcome !== 'awaiting_decision') {
+          throw new CccError('cycle_conflict', 'The cycle does not wait for a decision.');
+        }
+        const state = fromJson<MachineState>(cycle.machine);
+        const waiting = state.drafts.find(({ round }) => round === state.delivered);
+        if (waiting?.hash !== input.draftHash) {
+          throw new CccError(
+            'cycle_conflict',
+            'The decision is about another draft than the one that waits.',
+            { param: 'draft_hash' },
+          );
+        }
+        return { first: { type: 'decided', decision: input.decision, text: input.text } };
+      }),
 
     async drain(graceMs) {
+      draining = true;
       const runs = [...running.values()];
       for (const run of runs) run.drain(false);
       const timer = setTimeout(() => {
@@ -154,67 +198,21 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       clearTimeout(timer);
     },
   };
+
+  function isDraining(): boolean {
+    return draining;
+  }
 }
 
-function newCycle(deps: CycleServiceDeps, input: StartCycle): Parameters<MemoryDAL['cycles']['create']>[0] {
-  const { sessionId, conversationId, directive, options, context, storeTurns } = input;
-  const now = deps.clock.now();
-  const cycleId = newId('cyc');
-  const state = initialState({
-    maxRevisions: options.maxRounds,
-    maxTotalTokens: options.maxTotalTokens,
-    criteria: options.criteria.map((text, at) => ({ id: `c${String(at + 1)}`, text })),
-  });
-  return {
-    sessionId,
-    conversationId,
-    cycleId,
-    status: state.status,
-    outcome: null,
-    request: asJson(storedRequest(input)),
-    machine: asJson(state),
-    createdAt: now,
-    turns: storeTurns
-      ? [
-          deps.memory.prepareTurn({
-            agent: 'wykeve',
-            kind: 'directive',
-            content: directive,
-            speaker: input.speaker ?? null,
-            timestamp: now,
-            cycleId,
-            metadata: input.directiveMetadata ?? {},
-          }),
-        ]
-      : [],
-    events: [
-      {
-        type: 'cycle_started',
-        data: asJson({
-          agent: 'wykeve',
-          directive,
-          conversation_id: conversationId,
-          criteria: state.criteria,
-          context: {
-            tokens: context?.tokenCount ?? 0,
-            omitted_turns: context?.omittedTurns ?? 0,
-            prompt: context?.prompt ?? null,
-            sections: (context?.sections ?? []).map(({ name, tokens }) => ({ name, tokens })),
-            turns: (context?.relevantTurns ?? []).map(({ turn, score, source, parts }) => ({
-              turn_id: turn.turnId,
-              conversation_id: turn.conversationId,
-              agent: turn.agent,
-              speaker: turn.speaker,
-              timestamp: new Date(turn.timestamp).toISOString(),
-              content: turn.content,
-              score,
-              source,
-              parts,
-            })),
-          },
-        }),
-      },
-    ],
-    jobs: [],
-  };
+/** A cycle that nobody runs is cancelled too: one that a crash left open, or that waits for somebody. */
+function cancelling({ outcome }: CycleRecord): { first?: MachineEvent; cancelled?: boolean } {
+  if (outcome === null) return { cancelled: true };
+  if (!mayGoOn(outcome as Outcome)) throw new CccError('cycle_conflict', `The cycle has ended: ${outcome}.`);
+  const usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+  return { first: { type: 'stopped', why: 'client_cancelled', call: null, usage, ms: 0 } };
+}
+
+function pendingIds(cycle: CycleRecord): string[] {
+  const call = pendingCall(fromJson<MachineState>(cycle.machine));
+  return call ? callIdsOf(call) : [];
 }

@@ -1,4 +1,4 @@
-import type { ChatRequest, Usage } from '../models/chat-types.ts';
+import type { ChatMessage, ChatRequest, Usage } from '../models/chat-types.ts';
 import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../store/cycle-store.ts';
 import type { BuiltContext } from '../memory/memory-service.ts';
 import type { Agent, JsonObject, TurnRecord } from '../store/records.ts';
@@ -23,6 +23,8 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface CycleOptions {
   maxRounds: number;
   maxTotalTokens: number | null;
+  /** Longest working time; what the cycle waits for a person or for tools does not count. No limit when absent. */
+  maxSeconds?: number | null;
   criteria: string[];
 }
 
@@ -59,13 +61,16 @@ export interface VerdictSummary {
 export interface CycleResult {
   cycleId: string;
   outcome: Outcome;
-  /** The best reviewed draft; empty when there is none. */
+  /** The best reviewed draft; empty when there is none. With tool calls, what Codey said beside them. */
   answer: string;
+  /** Set with outcome awaiting_tools: Codey's calls, as the upstream gave them. */
+  toolCalls: unknown[] | null;
   finishReason: 'stop' | 'length' | 'tool_calls' | 'content_filter';
   /** One sentence: why it ended and which draft this is. */
   reason: string;
   rounds: number;
   verdicts: VerdictSummary[];
+  /** Of this request: a cycle that goes on later counts anew. */
   usage: Usage;
   usageByAgent: Partial<Record<Agent, Usage>>;
   model: string;
@@ -94,6 +99,13 @@ export interface CycleService {
   cancel(cycleId: string): Promise<CycleRecord>;
   /** Continues a cycle that a crash or a stop interrupted. @throws cycle_not_found, cycle_conflict */
   resume(cycleId: string): Promise<RunningCycle>;
+  /** The cycle of a session that waits for the results of exactly these tool calls; null when none does. */
+  findWaiting(sessionId: string, toolCallIds: string[]): Promise<string | null>;
+  /**
+   * Continues a cycle with the results of the tools that it waits for.
+   * @throws cycle_not_found, cycle_conflict when it does not wait for them
+   */
+  continueWithTools(cycleId: string, results: ChatMessage[]): Promise<RunningCycle>;
   /**
    * The person's word on a cycle that waits for it: deliver the draft, drop it, or go on in another direction.
    * @throws cycle_not_found, cycle_conflict when it does not wait, or when `draftHash` is not the waiting draft's

@@ -95,6 +95,8 @@ export interface CycleStore {
     limit: number;
     cursor: string | null;
   }): Promise<{ items: CycleRecord[]; nextCursor: string | null }>;
+  /** Cycles of a session with the outcome awaiting_tools, newest first. */
+  waitingForTools(sessionId: string, limit: number): Promise<CycleRecord[]>;
   /** Cycles by outcome or, while they run, by status. */
   counts(): Promise<{ name: string; count: number }[]>;
 }

@@ -11,6 +11,7 @@ export const SECTION_NAMES = [
   'draft',
   'issues',
   'checks',
+  'tools',
   'turns',
   'events',
   'summary',

@@ -1,9 +1,10 @@
 import type { ChatRequest } from '../../models/chat-types.ts';
 import type { CheckResult } from '../machine/state.ts';
+import { schemaProblems } from './json-schema.ts';
 
 /**
- * Checks that a program can make with certainty, before anybody has an opinion. Each is required: a draft that fails one
- * is not approved, whatever the reviewer says.
+ * Checks that a program can make with certainty, before anybody has an opinion. A draft that fails a required one is not
+ * approved, whatever the reviewer says; the others are told to the reviewer.
  */
 export function runChecks(
   draft: { text: string; finishReason: string },
@@ -13,63 +14,80 @@ export function runChecks(
     notEmpty(draft.text),
     notCutShort(draft.finishReason),
     ...jsonForm(draft.text, request['response_format']),
+    ...codeBlocks(draft.text),
   ];
 }
+
+const required = (name: string, passed: boolean, detail: string): CheckResult => ({
+  name,
+  passed,
+  required: true,
+  detail,
+});
+const told = (name: string, passed: boolean, detail: string): CheckResult => ({
+  name,
+  passed,
+  required: false,
+  detail,
+});
 
 function notEmpty(text: string): CheckResult {
   const passed = text.trim() !== '';
-  return { name: 'not_empty', passed, detail: passed ? 'The draft has text.' : 'The draft is empty.' };
+  return required('not_empty', passed, passed ? 'The draft has text.' : 'The draft is empty.');
 }
 
 function notCutShort(finishReason: string): CheckResult {
-  // A limit that the client set is the client's wish; the reviewer is told, but it fails nothing.
+  // A limit that the client has set is the client's wish: it fails nothing.
   const cut = finishReason === 'length';
-  return {
-    name: 'finished',
-    passed: true,
-    detail: cut
-      ? 'The draft ends at the token limit that the client has set.'
-      : 'The draft was written to its end.',
-  };
+  return told(
+    'finished',
+    !cut,
+    cut ? 'The draft ends at the token limit that the client has set.' : 'The draft was written to its end.',
+  );
+}
+
+interface ResponseFormat {
+  type?: unknown;
+  json_schema?: { schema?: unknown };
 }
 
 function jsonForm(text: string, format: unknown): CheckResult[] {
-  const { type, json_schema: schema } = (format ?? {}) as {
-    type?: unknown;
-    json_schema?: { schema?: unknown };
-  };
+  const { type, json_schema: schema } = (format ?? {}) as ResponseFormat;
   if (type !== 'json_object' && type !== 'json_schema') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
+  const read = parsed(text);
+  if (!read.ok) {
+    return [required('valid_json', false, `The answer has to be JSON and nothing else: ${read.problem}.`)];
+  }
+  const form = required('valid_json', true, 'The answer is JSON.');
+  if (type === 'json_object') {
+    const isObject = typeof read.value === 'object' && read.value !== null && !Array.isArray(read.value);
     return [
-      {
-        name: 'valid_json',
-        passed: false,
-        detail: `The answer has to be JSON: ${(error as Error).message}.`,
-      },
+      form,
+      required('json_object', isObject, isObject ? 'It is an object.' : 'It has to be an object.'),
     ];
   }
-  const missing = missingFields(value, schema?.schema);
-  return [
-    { name: 'valid_json', passed: true, detail: 'The answer is JSON.' },
-    ...(schema?.schema === undefined
-      ? []
-      : [
-          {
-            name: 'required_fields',
-            passed: missing.length === 0,
-            detail:
-              missing.length === 0 ? 'Every required field is there.' : `Missing: ${missing.join(', ')}.`,
-          },
-        ]),
-  ];
+  const problems = schemaProblems(schema?.schema, read.value);
+  if (problems === null)
+    return [form, told('json_schema', true, 'The schema could not be used for a check.')];
+  const passed = problems.length === 0;
+  return [form, required('json_schema', passed, passed ? 'It fits the schema.' : `${problems.join('; ')}.`)];
 }
 
-function missingFields(value: unknown, schema: unknown): string[] {
-  const required = (schema as { required?: unknown } | undefined)?.required;
-  if (!Array.isArray(required)) return [];
-  const given = typeof value === 'object' && value !== null ? value : {};
-  return required.filter((name): name is string => typeof name === 'string' && !(name in given));
+/** A fenced block that says it is JSON. Told only: examples with "…" or comments in them are often meant so. */
+function codeBlocks(text: string): CheckResult[] {
+  const blocks = [...text.matchAll(/^```json[^\S\n]*\n([\s\S]*?)^```[^\S\n]*$/gm)];
+  return blocks.flatMap(([, block = ''], at) => {
+    const read = parsed(block);
+    return read.ok
+      ? []
+      : [told('code_block', false, `JSON block ${String(at + 1)} does not parse: ${read.problem}.`)];
+  });
+}
+
+function parsed(text: string): { ok: true; value: unknown } | { ok: false; problem: string } {
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { ok: false, problem: (error as Error).message };
+  }
 }

@@ -1,6 +1,6 @@
-import type { Usage } from '../../models/chat-types.ts';
+import type { ChatMessage, Usage } from '../../models/chat-types.ts';
 import type { Outcome } from '../cycle-service.ts';
-import type { VerdictIssue } from '../verdict/verdict-schema.ts';
+import type { Verdict, VerdictIssue } from '../verdict/verdict-schema.ts';
 
 /** Where a cycle stands. */
 export type Status =
@@ -10,6 +10,7 @@ export type Status =
   | 'checking'
   | 'reviewing'
   | 'revising'
+  | 'awaiting_client_tools'
   | 'awaiting_decision'
   | 'approved'
   | 'stopped';
@@ -24,6 +25,8 @@ export interface Criterion {
 export interface CheckResult {
   name: string;
   passed: boolean;
+  /** False for what the reviewer is told and nothing more; every other check has to pass. */
+  required?: boolean;
   /** One sentence for the reviewer and the executor. */
   detail: string;
 }
@@ -49,23 +52,49 @@ export interface Draft {
   review: Review | null;
 }
 
+/** One message of Codey's work with the client's tools: his call, or a result of it. */
+export interface ToolMessage {
+  /** The round of the draft that he was writing. */
+  round: number;
+  message: ChatMessage;
+}
+
+/** An answer that was meant to be a verdict, and why it is none. */
+export interface Unreadable {
+  answer: string;
+  problem: string;
+}
+
 export interface UpstreamFault {
   status: number;
   error: Record<string, unknown>;
   headers: Record<string, string>;
 }
 
+export interface Limits {
+  maxRevisions: number;
+  maxTotalTokens: number | null;
+  /** Working time: what a cycle waits for a person or for the client's tools does not count. */
+  maxSeconds: number | null;
+}
+
 /** The whole state of a cycle: plain data, stored with each step. `format` says which code wrote it. */
 export interface MachineState {
   format: 1;
   status: Status;
-  limits: { maxRevisions: number; maxTotalTokens: number | null };
+  limits: Limits;
   criteria: Criterion[];
   guidance: string | null;
   drafts: Draft[];
+  /** In the order in which they came. */
+  toolMessages: ToolMessage[];
+  /** Set while a verdict is asked for once more. */
+  unreadable: Unreadable | null;
   usage: { beatrice: Usage; codey: Usage };
   /** Tokens the largest review has taken so far, to keep one in reserve. */
   largestReview: number;
+  /** Working time so far, in milliseconds. */
+  workedMs: number;
   outcome: Outcome | null;
   /** Round of the draft that is delivered. */
   delivered: number | null;
@@ -78,23 +107,32 @@ export interface MachineState {
 
 export type CallKind = 'guide' | 'draft' | 'review';
 
+/** What a call cost: tokens by agent, and time. */
+export interface Cost {
+  usage: Usage;
+  /** How long it took, in milliseconds. */
+  ms: number;
+}
+
+/** Why a cycle is stopped from outside. */
+export type StopReason = 'client_cancelled' | 'drained' | 'time_budget' | 'token_budget';
+
 /** What happened. Each comes from the runner, after the fact. */
 export type MachineEvent =
   | { type: 'started' }
-  | { type: 'guided'; guidance: string; usage: Usage }
-  | { type: 'drafted'; text: string; hash: string; finishReason: string; model: string; usage: Usage }
+  | ({ type: 'guided'; guidance: string } & Cost)
+  | ({ type: 'drafted'; text: string; hash: string; finishReason: string; model: string } & Cost)
+  | ({ type: 'tools_called'; message: ChatMessage; model: string } & Cost)
+  | { type: 'tools_answered'; results: ChatMessage[] }
   | { type: 'checked'; results: CheckResult[] }
-  | { type: 'reviewed'; verdict: import('../verdict/verdict-schema.ts').Verdict; usage: Usage }
-  | { type: 'review_unreadable'; problem: string; usage: Usage }
+  | ({ type: 'reviewed'; verdict: Verdict } & Cost)
+  | ({ type: 'review_unreadable' } & Unreadable & Cost)
   | { type: 'over_budget'; call: CallKind }
-  | { type: 'call_failed'; call: CallKind; fault: UpstreamFault; usage: Usage }
-  | {
-      type: 'stopped';
-      why: 'client_cancelled' | 'drained' | 'time_budget';
-      call: CallKind | null;
-      usage: Usage;
-    }
-  | { type: 'decided'; decision: 'approve' | 'reject' | 'steer'; text: string };
+  | ({ type: 'call_failed'; call: CallKind; fault: UpstreamFault } & Cost)
+  | ({ type: 'stopped'; why: StopReason; call: CallKind | null } & Cost)
+  | { type: 'decided'; decision: 'approve' | 'reject' | 'steer'; text: string }
+  | { type: 'resumed' };
 
-/** What the runner has to do next. */
-export type Command = { type: CallKind; round: number } | { type: 'check'; round: number } | { type: 'rest' };
+/** What the runner has to do next. `repair`: the verdict that came could not be read; ask for it once more. */
+export type Command =
+  { type: CallKind; round: number; repair: boolean } | { type: 'check'; round: number } | { type: 'rest' };

@@ -1,28 +1,45 @@
 import { NO_USAGE } from '../../models/chat-types.ts';
 import type { Outcome } from '../cycle-service.ts';
-import { addUsage } from './budget.ts';
-import { bestDraft, isStalled, reviewOf } from './review-rules.ts';
-import type { Command, Criterion, Draft, MachineEvent, MachineState } from './state.ts';
+import { spend } from './budget.ts';
+import { bestDraft, forgottenIssues, isStalled, reviewOf } from './review-rules.ts';
+import type {
+  CallKind,
+  Command,
+  Criterion,
+  Draft,
+  Limits,
+  MachineEvent,
+  MachineState,
+  Status,
+} from './state.ts';
+import { toolsAnswered, toolsCalled } from './tools.ts';
 
 export interface Transition {
   state: MachineState;
   command: Command;
 }
 
-export function initialState(input: {
-  maxRevisions: number;
-  maxTotalTokens: number | null;
-  criteria: Criterion[];
-}): MachineState {
+type Event<T extends MachineEvent['type']> = Extract<MachineEvent, { type: T }>;
+
+export function initialState(
+  input: Partial<Limits> & { maxRevisions: number; criteria: Criterion[] },
+): MachineState {
   return {
     format: 1,
     status: 'received',
-    limits: { maxRevisions: input.maxRevisions, maxTotalTokens: input.maxTotalTokens },
+    limits: {
+      maxRevisions: input.maxRevisions,
+      maxTotalTokens: input.maxTotalTokens ?? null,
+      maxSeconds: input.maxSeconds ?? null,
+    },
     criteria: input.criteria,
     guidance: null,
     drafts: [],
+    toolMessages: [],
+    unreadable: null,
     usage: { beatrice: NO_USAGE, codey: NO_USAGE },
     largestReview: 0,
+    workedMs: 0,
     outcome: null,
     delivered: null,
     reason: '',
@@ -36,23 +53,20 @@ export function initialState(input: {
  * fit the state is refused with an error, because it can only come from a fault in the runner.
  */
 export function step(state: MachineState, event: MachineEvent): Transition {
-  if (event.type === 'decided') return decided(state, event);
-  if (state.outcome !== null)
-    throw new Error(`The cycle has ended (${state.outcome}); ${event.type} comes too late.`);
+  if (state.outcome !== null) return afterRest(state, state.outcome, event);
   switch (event.type) {
     case 'started':
       expectStatus(state, event, 'received');
       return going({ ...state, status: 'guiding' });
     case 'guided':
       expectStatus(state, event, 'guiding');
-      return going({
-        ...spend(state, 'beatrice', event.usage),
-        status: 'executing',
-        guidance: event.guidance,
-      });
+      return going({ ...spend(state, 'guide', event), status: 'executing', guidance: event.guidance });
     case 'drafted':
       expectStatus(state, event, 'executing', 'revising');
       return drafted(state, event);
+    case 'tools_called':
+      expectStatus(state, event, 'executing', 'revising');
+      return ended(toolsCalled(state, event), 'awaiting_tools', 'Codey calls tools of the client');
     case 'checked':
       expectStatus(state, event, 'checking');
       return going({
@@ -63,25 +77,26 @@ export function step(state: MachineState, event: MachineEvent): Transition {
       expectStatus(state, event, 'reviewing');
       return reviewed(state, event);
     case 'review_unreadable':
-      return ended(
-        spend(state, 'beatrice', event.usage),
-        'review_unavailable',
-        `Beatrice's review could not be read (${event.problem})`,
-      );
+      expectStatus(state, event, 'reviewing');
+      return unreadable(state, event);
     case 'over_budget':
       return ended(state, 'token_budget', 'The next call would pass the token budget');
     case 'call_failed':
       return ended(
-        { ...spend(state, agentOf(event.call), event.usage), fault: event.fault },
+        { ...spend(state, event.call, event), fault: event.fault },
         'upstream_error',
         `The upstream failed: ${String(event.fault.error['message'] ?? event.fault.status)}`,
       );
     case 'stopped':
       return ended(
-        event.call === null ? state : spend(state, agentOf(event.call), event.usage),
+        event.call === null ? state : spend(state, event.call, event),
         event.why,
         STOP_REASONS[event.why],
       );
+    case 'tools_answered':
+    case 'decided':
+    case 'resumed':
+      throw new Error(`${event.type} does not fit a cycle at work (${state.status}).`);
   }
 }
 
@@ -89,12 +104,30 @@ const STOP_REASONS = {
   client_cancelled: 'It was cancelled',
   drained: 'The server was stopped',
   time_budget: 'The time was up',
+  token_budget: 'The token budget was spent in the middle of an answer',
 } as const;
 
-function drafted(state: MachineState, event: Extract<MachineEvent, { type: 'drafted' }>): Transition {
-  const round = state.drafts.length + 1;
+/** What may still happen to a cycle that rests: those that wait for somebody, or were stopped with the server, go on. */
+function afterRest(state: MachineState, outcome: Outcome, event: MachineEvent): Transition {
+  if (event.type === 'decided' && outcome === 'awaiting_decision') return decided(state, event);
+  if (event.type === 'tools_answered' && outcome === 'awaiting_tools') {
+    return going(reopened(toolsAnswered(state, event.results)));
+  }
+  if (event.type === 'resumed' && outcome === 'drained') return going(reopened(state));
+  if (event.type === 'stopped' && mayGoOn(outcome)) {
+    return ended(reopened(state), event.why, STOP_REASONS[event.why]);
+  }
+  throw new Error(`The cycle has ended (${outcome}); ${event.type} does not fit.`);
+}
+
+/** True for an end that is only a rest: somebody's word, or a new start of the server, lets the cycle go on. */
+export function mayGoOn(outcome: Outcome): boolean {
+  return outcome === 'awaiting_decision' || outcome === 'awaiting_tools' || outcome === 'drained';
+}
+
+function drafted(state: MachineState, event: Event<'drafted'>): Transition {
   const draft: Draft = {
-    round,
+    round: roundOf(state),
     text: event.text,
     hash: event.hash,
     finishReason: event.finishReason,
@@ -103,20 +136,34 @@ function drafted(state: MachineState, event: Extract<MachineEvent, { type: 'draf
     review: null,
   };
   return going({
-    ...spend(state, 'codey', event.usage),
+    ...spend(state, 'draft', event),
     status: 'checking',
     drafts: [...state.drafts, draft],
     steer: null,
   });
 }
 
-function reviewed(state: MachineState, event: Extract<MachineEvent, { type: 'reviewed' }>): Transition {
+function reviewed(state: MachineState, event: Event<'reviewed'>): Transition {
   const draft = state.drafts.at(-1);
   if (!draft) throw new Error('A review without a draft.');
   const openBefore = state.drafts.at(-2)?.review?.open ?? [];
+  const forgotten = forgottenIssues(event.verdict, openBefore).map(({ id }) => id);
+  if (event.verdict.decision === 'approve' && forgotten.length > 0 && state.unreadable === null) {
+    // An approval that passes over what was open: the reviewer is asked what has become of it.
+    const problem = `it approves, but these open issues are neither in "resolved" nor named again: ${forgotten.join(', ')}`;
+    const { usage, ms } = event;
+    return unreadable(state, {
+      type: 'review_unreadable',
+      answer: JSON.stringify(event.verdict),
+      problem,
+      usage,
+      ms,
+    });
+  }
   const review = reviewOf(event.verdict, draft, openBefore, state.criteria);
   const next = {
-    ...withLastDraft(spend(state, 'beatrice', event.usage), (last) => ({ ...last, review })),
+    ...withLastDraft(spend(state, 'review', event), (last) => ({ ...last, review })),
+    unreadable: null,
     largestReview: Math.max(state.largestReview, event.usage.total_tokens),
   };
   if (review.accepted) {
@@ -131,33 +178,61 @@ function reviewed(state: MachineState, event: Extract<MachineEvent, { type: 'rev
     return ended(next, 'awaiting_decision', 'Beatrice asks the person to decide');
   if (isStalled(next.drafts)) return ended(next, 'stalled', 'The last revision changed nothing that matters');
   if (next.drafts.length > state.limits.maxRevisions) {
-    return ended(next, 'max_rounds', `No approval after ${String(next.drafts.length)} rounds`);
+    return ended(next, 'max_rounds', `No approval after ${rounds(next.drafts.length)}`);
   }
   return going({ ...next, status: 'revising' });
 }
 
+/** One more attempt; then the draft goes out unreviewed: a verdict that nobody can read is no verdict on the draft. */
+function unreadable(state: MachineState, event: Event<'review_unreadable'>): Transition {
+  const { answer, problem } = event;
+  const next = spend(state, 'review', event);
+  if (state.unreadable === null) return going({ ...next, unreadable: { answer, problem } });
+  return ended(
+    { ...next, unreadable: null },
+    'review_unavailable',
+    `Beatrice's review could not be read (${problem})`,
+  );
+}
+
 /** The person's word on a cycle that waits for it. */
-function decided(state: MachineState, event: Extract<MachineEvent, { type: 'decided' }>): Transition {
-  if (state.outcome !== 'awaiting_decision') throw new Error('This cycle does not wait for a decision.');
-  const open = { ...state, outcome: null, delivered: null, fault: null, reason: '' };
+function decided(state: MachineState, event: Event<'decided'>): Transition {
+  const open = reopened(state);
   if (event.decision === 'approve') return ended(open, 'approved', 'Approved by the person');
-  if (event.decision === 'reject') return ended(open, 'client_cancelled', 'Rejected by the person');
-  return going({ ...open, status: 'revising', steer: event.text });
+  if (event.decision === 'steer') return going({ ...open, status: 'revising', steer: event.text });
+  const rejected = ended(open, 'client_cancelled', 'Rejected by the person').state;
+  return going({ ...rejected, delivered: null, reason: 'Rejected by the person. Nothing is delivered.' });
+}
+
+/** A resting cycle back at the place where it stood. */
+function reopened(state: MachineState): MachineState {
+  return { ...state, status: placeOf(state), outcome: null, delivered: null, fault: null, reason: '' };
+}
+
+/** Where a cycle stands, by what has been done. */
+function placeOf({ guidance, drafts }: MachineState): Status {
+  if (guidance === null) return 'guiding';
+  const last = drafts.at(-1);
+  if (!last) return 'executing';
+  if (last.review !== null) return 'revising';
+  return last.checks.length === 0 ? 'checking' : 'reviewing';
 }
 
 function ended(state: MachineState, outcome: Outcome, why: string): Transition {
-  const best = bestDraft(state.drafts);
+  // Codey is at work on another draft: the one before it is not what the client is to get now.
+  const best = outcome === 'awaiting_tools' ? null : bestDraft(state.drafts);
   return going({
     ...state,
     status: statusOf(outcome),
     outcome,
     delivered: best?.round ?? null,
-    reason: `${why}. ${deliveredSentence(best)}`,
+    reason: outcome === 'awaiting_tools' ? `${why}.` : `${why}. ${deliveredSentence(best)}`,
   });
 }
 
-function statusOf(outcome: Outcome): MachineState['status'] {
+function statusOf(outcome: Outcome): Status {
   if (outcome === 'approved' || outcome === 'approved_with_notes') return 'approved';
+  if (outcome === 'awaiting_tools') return 'awaiting_client_tools';
   return outcome === 'awaiting_decision' ? 'awaiting_decision' : 'stopped';
 }
 
@@ -169,8 +244,17 @@ function deliveredSentence(draft: Draft | null): string {
   return `What is delivered is ${name}, the best of those that were reviewed; it was not approved.`;
 }
 
+function rounds(count: number): string {
+  return count === 1 ? '1 round' : `${String(count)} rounds`;
+}
+
 function going(state: MachineState): Transition {
   return { state, command: commandFor(state) };
+}
+
+/** The round of the draft that is being written. */
+export function roundOf(state: MachineState): number {
+  return state.drafts.length + 1;
 }
 
 /** What has to be done next in a state: also where a cycle goes on after a crash. */
@@ -178,14 +262,15 @@ export function commandFor(state: MachineState): Command {
   switch (state.status) {
     case 'received':
     case 'guiding':
-      return { type: 'guide', round: 1 };
+      return { type: 'guide', round: 1, repair: false };
     case 'executing':
     case 'revising':
-      return { type: 'draft', round: state.drafts.length + 1 };
+      return { type: 'draft', round: roundOf(state), repair: false };
     case 'checking':
       return { type: 'check', round: state.drafts.length };
     case 'reviewing':
-      return { type: 'review', round: state.drafts.length };
+      return { type: 'review', round: state.drafts.length, repair: state.unreadable !== null };
+    case 'awaiting_client_tools':
     case 'awaiting_decision':
     case 'approved':
     case 'stopped':
@@ -193,15 +278,7 @@ export function commandFor(state: MachineState): Command {
   }
 }
 
-function spend(
-  state: MachineState,
-  agent: 'beatrice' | 'codey',
-  usage: MachineState['usage']['codey'],
-): MachineState {
-  return { ...state, usage: { ...state.usage, [agent]: addUsage(state.usage[agent], usage) } };
-}
-
-export function agentOf(call: 'guide' | 'draft' | 'review'): 'beatrice' | 'codey' {
+export function agentOf(call: CallKind): 'beatrice' | 'codey' {
   return call === 'draft' ? 'codey' : 'beatrice';
 }
 
@@ -210,7 +287,7 @@ function withLastDraft(state: MachineState, change: (draft: Draft) => Draft): Ma
   return last ? { ...state, drafts: [...state.drafts.slice(0, -1), change(last)] } : state;
 }
 
-function expectStatus(state: MachineState, event: MachineEvent, ...expected: MachineState['status'][]): void {
+function expectStatus(state: MachineState, event: MachineEvent, ...expected: Status[]): void {
   if (!expected.includes(state.status))
     throw new Error(`${event.type} does not fit the state ${state.status}.`);
 }

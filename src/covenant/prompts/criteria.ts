@@ -1,5 +1,7 @@
+import { textOf } from '../../models/chat-result.ts';
+import type { ChatMessage } from '../../models/chat-types.ts';
 import type { VerdictIssue } from '../verdict/verdict-schema.ts';
-import type { CheckResult, Criterion } from '../machine/state.ts';
+import type { CheckResult, Criterion, ToolMessage } from '../machine/state.ts';
 
 export function criteriaText(criteria: Criterion[]): string {
   return criteria.map(({ id, text }) => `- ${id}: ${text}`).join('\n');
@@ -14,5 +16,30 @@ export function issuesText(issues: VerdictIssue[]): string {
 export function checksText(checks: CheckResult[]): string {
   return checks
     .map(({ name, passed, detail }) => `- ${name}: ${passed ? 'passed' : 'FAILED'}. ${detail}`)
+    .join('\n');
+}
+
+/** The calls in an assistant's message, as `name(arguments)`, one per line. */
+export function callsText(message: ChatMessage): string {
+  if (!Array.isArray(message.tool_calls)) return '';
+  const calls = message.tool_calls as { function?: Named; custom?: Named }[];
+  return calls
+    .map((call) => {
+      const named = call.function ?? call.custom;
+      return `${String(named?.name ?? '')}(${String(named?.arguments ?? named?.input ?? '')})`;
+    })
+    .join('\n');
+}
+
+interface Named {
+  name?: unknown;
+  arguments?: unknown;
+  input?: unknown;
+}
+
+/** What Codey's tools were asked and what they answered, for the reviewer. */
+export function toolsText(messages: ToolMessage[]): string {
+  return messages
+    .map(({ message }) => (message.role === 'tool' ? `→ ${textOf(message)}` : callsText(message)))
     .join('\n');
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../../models/chat-types.ts';
 import { section } from '../../text/sections.ts';
 import { isSerious } from '../machine/review-rules.ts';
-import type { Criterion, Draft } from '../machine/state.ts';
+import type { Criterion, Draft, ToolMessage } from '../machine/state.ts';
 import { checksText, criteriaText, issuesText } from './criteria.ts';
 import { joined } from './prompt.ts';
 
@@ -23,9 +23,10 @@ export function draftPrompt(input: {
   criteria: Criterion[];
   last: Draft | null;
   steer: string | null;
+  toolMessages: ToolMessage[];
 }): ChatMessage[] {
   const frame: ChatMessage = {
-    role: 'system',
+    role: input.messages.some(({ role }) => role === 'developer') ? 'developer' : 'system',
     content: joined(
       SYSTEM,
       input.memory ?? '',
@@ -35,18 +36,24 @@ export function draftPrompt(input: {
   };
   const leading = input.messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
   const at = leading === -1 ? input.messages.length : leading;
+  // Each call stands where it was made: before the last draft, or while this one is being written.
+  const drafted = input.last?.round ?? 0;
+  const toolsOf = (when: (round: number) => boolean) =>
+    input.toolMessages.filter(({ round }) => when(round)).map(({ message }) => message);
   return [
     ...input.messages.slice(0, at),
     frame,
     ...input.messages.slice(at),
+    ...toolsOf((round) => round <= drafted),
     ...(input.last ? revision(input.last, input.steer) : []),
+    ...toolsOf((round) => round > drafted),
   ];
 }
 
 function revision(last: Draft, steer: string | null): ChatMessage[] {
   const open = last.review?.open ?? [];
   const unmet = last.review?.criteria.filter(({ met }) => met !== 'yes') ?? [];
-  const failed = last.checks.filter(({ passed }) => !passed);
+  const failed = last.checks.filter(({ passed, required }) => required !== false && !passed);
   return [
     { role: 'assistant', content: last.text },
     {

@@ -1,13 +1,9 @@
 import { promptTokens } from '../../models/chat-result.ts';
-import type { ChatMessage, ChatRequest, Usage } from '../../models/chat-types.ts';
+import { NO_USAGE, type ChatMessage, type ChatRequest, type Usage } from '../../models/chat-types.ts';
 import type { ChatProvider, ChatResult } from '../../models/provider.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
 import { countTokens } from '../../text/tokens.ts';
-import { addUsage } from '../machine/budget.ts';
-import { repairPrompt } from '../prompts/verdict.ts';
-import { parseVerdict } from '../verdict/parse-verdict.ts';
-import { VERDICT_JSON_SCHEMA, type Verdict } from '../verdict/verdict-schema.ts';
-import { NO_USAGE } from '../../models/chat-types.ts';
+import { VERDICT_JSON_SCHEMA } from '../verdict/verdict-schema.ts';
 
 /** How structure is asked for, from the strictest to none. */
 const FORMATS = ['json_schema', 'json_object', 'none'] as const;
@@ -45,24 +41,16 @@ export class Agents {
   /** Codey works with the client's own request: its sampling fields, stop words and format are his. */
   async draft(request: ChatRequest, model: string, call: AgentCall): Promise<ChatResult> {
     const { stream: _stream, stream_options: _options, ...fields } = request;
-    return this.#chat({ ...fields, model, messages: call.messages }, call);
+    // A choice that forces a tool has had its way once the tool was called; forced again it would never end.
+    const forced = fields['tool_choice'] !== undefined && fields['tool_choice'] !== 'none';
+    const called = call.messages.some(({ role }, at) => role === 'tool' && at >= request.messages.length);
+    const choice = forced && called ? { tool_choice: 'auto' } : {};
+    return this.#chat({ ...fields, ...choice, model, messages: call.messages }, call);
   }
 
-  /** Asks for a verdict, and once more when it cannot be read. */
-  async review(
-    model: string,
-    call: AgentCall,
-  ): Promise<{ ok: true; verdict: Verdict; usage: Usage } | { ok: false; problem: string; usage: Usage }> {
-    const first = await this.#structured(model, call);
-    const read = parseVerdict(first.content);
-    if (read.ok) return { ok: true, verdict: read.verdict, usage: first.usage };
-    const messages = repairPrompt(call.messages, first.content, read.problem);
-    const second = await this.#structured(model, { ...call, messages });
-    const again = parseVerdict(second.content);
-    const usage = addUsage(first.usage, second.usage);
-    return again.ok
-      ? { ok: true, verdict: again.verdict, usage }
-      : { ok: false, problem: again.problem, usage };
+  /** Asks for a verdict, by the strictest way that the model takes. */
+  review(model: string, call: AgentCall): Promise<ChatResult> {
+    return this.#structured(model, call);
   }
 
   /** Steps down when the upstream refuses a format (400 and 422 only), and remembers it for the model. */
@@ -95,7 +83,9 @@ export class Agents {
       call.onUsage(result.usage);
       return result;
     } catch (error) {
-      call.onUsage(call.signal.aborted ? usageOfAborted(call.messages, text) : NO_USAGE);
+      // A refused call costs nothing; one that broke off has cost what it was given and what it had said.
+      const begun = call.signal.aborted || text !== '';
+      call.onUsage(begun ? usageOfAborted(call.messages, text) : NO_USAGE);
       throw error;
     }
   }

@@ -1,27 +1,54 @@
-import { NO_USAGE } from '../../models/chat-types.ts';
+import type { Usage } from '../../models/chat-types.ts';
 import type { TurnRecord } from '../../store/records.ts';
 import type { CycleResult, VerdictSummary } from '../cycle-service.ts';
 import { addUsage } from '../machine/budget.ts';
 import type { MachineState } from '../machine/state.ts';
+import { pendingCall } from '../machine/tools.ts';
 
 const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const;
 
-/** What a cycle that rests has come to. */
-export function resultOf(cycleId: string, state: MachineState, turns: TurnRecord[]): CycleResult {
+/**
+ * What a cycle that rests has come to.
+ * @param before what had been spent before this run began: a request is told what it has cost itself
+ */
+export function resultOf(
+  cycleId: string,
+  state: MachineState,
+  turns: TurnRecord[],
+  before: MachineState['usage'],
+): CycleResult {
   const draft = state.drafts.find(({ round }) => round === state.delivered) ?? null;
+  const call = pendingCall(state);
+  const calls = Array.isArray(call?.tool_calls) ? (call.tool_calls as unknown[]) : null;
+  const said = typeof call?.content === 'string' ? call.content : '';
+  const usageByAgent = {
+    beatrice: difference(state.usage.beatrice, before.beatrice),
+    codey: difference(state.usage.codey, before.codey),
+  };
   return {
     cycleId,
     outcome: state.outcome ?? 'drained',
-    answer: draft?.text ?? '',
-    finishReason: FINISH_REASONS.find((reason) => reason === draft?.finishReason) ?? 'stop',
+    answer: call ? said : (draft?.text ?? ''),
+    toolCalls: calls,
+    finishReason: calls
+      ? 'tool_calls'
+      : (FINISH_REASONS.find((reason) => reason === draft?.finishReason) ?? 'stop'),
     reason: state.reason,
     rounds: state.drafts.length,
     verdicts: verdictsOf(state),
-    usage: addUsage(addUsage(NO_USAGE, state.usage.beatrice), state.usage.codey),
-    usageByAgent: { ...state.usage },
+    usage: addUsage(usageByAgent.beatrice, usageByAgent.codey),
+    usageByAgent,
     model: draft?.model ?? '',
     turns,
     error: state.fault,
+  };
+}
+
+function difference(a: Usage, b: Usage): Usage {
+  return {
+    prompt_tokens: a.prompt_tokens - b.prompt_tokens,
+    completion_tokens: a.completion_tokens - b.completion_tokens,
+    total_tokens: a.total_tokens - b.total_tokens,
   };
 }
 

@@ -1,26 +1,22 @@
-import { createHash } from 'node:crypto';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { MemoryService } from '../../memory/memory-service.ts';
-import { promptTokens } from '../../models/chat-result.ts';
-import { NO_USAGE, type ChatMessage, type Usage } from '../../models/chat-types.ts';
-import { UpstreamError } from '../../models/upstream-error.ts';
+import { NO_USAGE, type ChatMessage } from '../../models/chat-types.ts';
 import type { CycleCommit, CycleRecord } from '../../store/cycle-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { TurnRecord } from '../../store/records.ts';
 import { runChecks } from '../checks/run-checks.ts';
 import type { CycleResult, CycleSignal, RunningCycle } from '../cycle-service.ts';
-import { addUsage, fitsBudget } from '../machine/budget.ts';
-import type { CallKind, Command, MachineEvent, MachineState, UpstreamFault } from '../machine/state.ts';
+import { fitsBudget, msLeft, tokensLeft } from '../machine/budget.ts';
+import type { CallKind, Command, MachineEvent, MachineState } from '../machine/state.ts';
 import { agentOf, commandFor, step } from '../machine/step.ts';
-import { draftPrompt } from '../prompts/draft.ts';
-import { guidancePrompt } from '../prompts/guidance.ts';
 import { PROMPT_VERSION, promptHash } from '../prompts/prompt.ts';
-import { verdictPrompt } from '../prompts/verdict.ts';
 import type { Agents } from './agents.ts';
 import { resultOf } from './cycle-result.ts';
+import { performCall } from './perform-call.ts';
+import { estimateOf, promptFor, promptSize, reserveAfter } from './prompt-for.ts';
 import { SignalLog } from './signal-log.ts';
 import { asJson, fromJson, type StoredRequest } from './stored-request.ts';
 import { describeTransition, verdictText } from './telling.ts';
@@ -35,14 +31,25 @@ export interface RunDeps {
   logger: Logger;
 }
 
-/** Tokens a call may answer with when the request sets no limit: what is reserved, not what is allowed. */
-const ANSWER_RESERVE = { guide: 300, draft: 1_000, review: 600 } as const;
-
-type StopReason = 'client_cancelled' | 'drained';
+type OutsideStop = 'client_cancelled' | 'drained';
+type Call = Extract<Command, { type: CallKind }>;
 
 interface OpenStep {
   stepId: string;
   call: CallKind;
+}
+
+/** Where a run begins: at the start, or where another one has left off. */
+export interface RunFrom {
+  /** Number of the last step that has a row. */
+  stepNumber: number;
+  /** Of the next step: 2 when the one that was open is called again. */
+  attempt: number;
+  /** A step without a result, of a process that is gone. */
+  openStepId: string | null;
+  turns: TurnRecord[];
+  /** What lets a resting cycle go on. */
+  first?: MachineEvent;
 }
 
 /** One cycle at work in this process: it carries out what the machine asks for, and stores each step boundary. */
@@ -53,34 +60,26 @@ export class CycleRun implements RunningCycle {
   readonly #request: StoredRequest;
   readonly #signals = new SignalLog();
   readonly #abort = new AbortController();
+  /** What requests before this one have cost: each is told its own. */
+  readonly #usageBefore: MachineState['usage'];
   #cycle: CycleRecord;
   #state: MachineState;
-  #stopReason: StopReason | null = null;
-  #spentInCall: Usage = NO_USAGE;
+  #stopReason: OutsideStop | null = null;
   #stepNumber: number;
   #attempt: number;
   readonly #turns: TurnRecord[];
 
-  constructor(
-    deps: RunDeps,
-    cycle: CycleRecord,
-    from: {
-      stepNumber: number;
-      attempt: number;
-      openStepId: string | null;
-      turns: TurnRecord[];
-      decision?: MachineEvent;
-    },
-  ) {
+  constructor(deps: RunDeps, cycle: CycleRecord, from: RunFrom) {
     this.#deps = deps;
     this.#cycle = cycle;
     this.cycleId = cycle.cycleId;
     this.#request = fromJson<StoredRequest>(cycle.request);
     this.#state = fromJson<MachineState>(cycle.machine);
+    this.#usageBefore = this.#state.usage;
     this.#stepNumber = from.stepNumber;
     this.#attempt = from.attempt;
     this.#turns = [...from.turns];
-    this.done = this.#run(from.openStepId, from.decision ?? null);
+    this.done = this.#run(from.openStepId, from.first ?? null);
     // Whoever waits hears of a failure; nobody waiting is no reason to end the process.
     this.done.catch(() => undefined);
   }
@@ -103,23 +102,23 @@ export class CycleRun implements RunningCycle {
     this.#stop('drained', now);
   }
 
-  #stop(reason: StopReason, now: boolean): void {
+  #stop(reason: OutsideStop, now: boolean): void {
     this.#stopReason ??= reason;
     if (now) this.#abort.abort(new Error(reason));
   }
 
-  async #run(interruptedStepId: string | null, decision: MachineEvent | null): Promise<CycleResult> {
+  async #run(interruptedStepId: string | null, first: MachineEvent | null): Promise<CycleResult> {
     try {
       // Whoever made this run can first tell it what was stored before it began.
       await Promise.resolve();
       if (this.#state.status === 'received') this.#state = step(this.#state, { type: 'started' }).state;
-      let command: Command = decision ? await this.#advance(decision, null, null) : commandFor(this.#state);
+      let command: Command = first ? await this.#advance(first, null, null) : commandFor(this.#state);
       let interrupted = interruptedStepId;
       while (command.type !== 'rest') {
         command = await this.#perform(command, interrupted);
         interrupted = null;
       }
-      return resultOf(this.cycleId, this.#state, this.#turns);
+      return resultOf(this.cycleId, this.#state, this.#turns, this.#usageBefore);
     } catch (error) {
       this.#deps.logger.error({ err: error, cycle_id: this.cycleId }, 'a cycle could not go on');
       throw error;
@@ -132,20 +131,24 @@ export class CycleRun implements RunningCycle {
     interruptedStepId: string | null,
   ): Promise<Command> {
     if (command.type === 'check') return this.#advance(this.#check(), null, null);
-    if (this.#stopReason !== null) {
-      return this.#advance(
-        { type: 'stopped', why: this.#stopReason, call: null, usage: NO_USAGE },
-        null,
-        interruptedStepId,
-      );
-    }
-    const messages = this.#prompt(command);
-    const estimate = promptTokens(messages) + this.#answerReserve(command.type);
-    if (!fitsBudget(this.#state, command.type, estimate)) {
+    const obstacle = this.#obstacle(command);
+    if (obstacle) return this.#advance(obstacle, null, interruptedStepId);
+    const messages = promptFor(command, this.#state, this.#request);
+    const reserve = reserveAfter(command.type, this.#state, this.#request);
+    const estimate = estimateOf(command.type, messages, this.#request);
+    if (!fitsBudget(this.#state, command.type, estimate, reserve)) {
       return this.#advance({ type: 'over_budget', call: command.type }, null, interruptedStepId);
     }
     const open = await this.#openStep(command, messages, interruptedStepId);
-    return this.#advance(await this.#call(command, messages), open, null);
+    return this.#advance(await this.#call(command, messages, reserve), open, null);
+  }
+
+  /** Why a call is not begun. */
+  #obstacle(command: Call): MachineEvent | null {
+    const nothing = { usage: NO_USAGE, ms: 0, call: null };
+    if (this.#stopReason !== null) return { type: 'stopped', why: this.#stopReason, ...nothing };
+    const outOfTime = msLeft(this.#state) === 0 && command.type !== 'guide';
+    return outOfTime ? { type: 'stopped', why: 'time_budget', ...nothing } : null;
   }
 
   #check(): MachineEvent {
@@ -155,7 +158,7 @@ export class CycleRun implements RunningCycle {
   }
 
   async #openStep(
-    command: { type: CallKind; round: number },
+    command: Call,
     messages: ChatMessage[],
     interruptedStepId: string | null,
   ): Promise<OpenStep> {
@@ -166,6 +169,7 @@ export class CycleRun implements RunningCycle {
       prompt_version: PROMPT_VERSION,
       model: this.#model(agent),
       context_turn_ids: this.#request.contextTurnIds,
+      ...(command.repair ? { repair: true } : {}),
     };
     await this.#commit({
       ...(interruptedStepId === null
@@ -200,42 +204,23 @@ export class CycleRun implements RunningCycle {
     return { stepId, call: command.type };
   }
 
-  async #call(command: { type: CallKind; round: number }, messages: ChatMessage[]): Promise<MachineEvent> {
-    this.#spentInCall = NO_USAGE;
-    const { agents } = this.#deps;
-    const call = {
+  async #call(command: Call, messages: ChatMessage[], reserve: number): Promise<MachineEvent> {
+    const { type } = command;
+    const left = tokensLeft(this.#state, type, reserve);
+    return performCall(this.#deps, {
+      kind: type,
+      model: this.#model(agentOf(type)),
       messages,
+      stored: this.#request,
       signal: this.#abort.signal,
-      onText: (text: string) => {
-        // A verdict is JSON while it is written; it is told in words when it is complete.
-        if (command.type !== 'review') this.#delta(command, text);
+      stopReason: () => this.#stopReason ?? 'client_cancelled',
+      tokensLeft: left === null ? null : left - promptSize(type, messages, this.#request),
+      msLeft: msLeft(this.#state),
+      // A verdict is JSON while it is written; it is told in words when it is complete.
+      onText: (text) => {
+        if (type !== 'review') this.#delta(command, text);
       },
-      onUsage: (usage: Usage) => {
-        this.#spentInCall = addUsage(this.#spentInCall, usage);
-      },
-    };
-    try {
-      if (command.type === 'guide') {
-        const { content, usage } = await agents.guide(this.#model('beatrice'), call);
-        return { type: 'guided', guidance: content, usage };
-      }
-      if (command.type === 'draft') {
-        const drafted = await agents.draft(this.#request.request, this.#model('codey'), call);
-        const hash = createHash('sha256').update(drafted.content).digest('hex');
-        const { content: text, finishReason, usage } = drafted;
-        return { type: 'drafted', text, hash, finishReason, model: drafted.completion.model, usage };
-      }
-      const review = await agents.review(this.#model('beatrice'), call);
-      if (!review.ok) return { type: 'review_unreadable', problem: review.problem, usage: review.usage };
-      this.#delta(command, verdictText(review.verdict));
-      return { type: 'reviewed', verdict: review.verdict, usage: review.usage };
-    } catch (error) {
-      if (this.#abort.signal.aborted) {
-        const why = this.#stopReason ?? 'client_cancelled';
-        return { type: 'stopped', why, call: command.type, usage: this.#spentInCall };
-      }
-      return { type: 'call_failed', call: command.type, fault: faultOf(error), usage: this.#spentInCall };
-    }
+    });
   }
 
   #delta(command: { type: CallKind; round: number }, text: string): void {
@@ -251,6 +236,9 @@ export class CycleRun implements RunningCycle {
   ): Promise<Command> {
     const { state, command } = step(this.#state, event);
     this.#state = state;
+    if (event.type === 'reviewed' && state.unreadable === null) {
+      this.#delta({ type: 'review', round: state.drafts.length }, verdictText(event.verdict));
+    }
     // A check costs nothing and is made again after a crash: it has no boundary of its own.
     if (event.type === 'drafted') {
       const checked = step(state, this.#check());
@@ -270,7 +258,10 @@ export class CycleRun implements RunningCycle {
     const { turns, events, output } = describeTransition(event, this.#state, this.#request);
     const stepId = closing?.stepId ?? interruptedStepId;
     const failed =
-      event.type === 'call_failed' || event.type === 'stopped' || event.type === 'review_unreadable';
+      event.type === 'call_failed' ||
+      event.type === 'stopped' ||
+      event.type === 'review_unreadable' ||
+      this.#state.unreadable !== null;
     const ended = this.#state.outcome !== null;
     await this.#commit({
       ...(stepId === null
@@ -305,32 +296,7 @@ export class CycleRun implements RunningCycle {
     for (const event of committed.events) this.#signals.event(event);
   }
 
-  #prompt(command: { type: CallKind }): ChatMessage[] {
-    const { directive, memory, request } = this.#request;
-    const { criteria, guidance, drafts, steer } = this.#state;
-    const common = { directive, memory, messages: request.messages, criteria, guidance };
-    if (command.type === 'guide') return guidancePrompt(common);
-    const draft = drafts.at(-1) ?? null;
-    if (command.type === 'draft') return draftPrompt({ ...common, last: draft, steer });
-    if (!draft) throw new CccError('internal_error', 'A review without a draft.');
-    return verdictPrompt({ ...common, draft, openIssues: drafts.at(-2)?.review?.open ?? [] });
-  }
-
   #model(agent: 'beatrice' | 'codey'): string {
     return this.#deps.models[agent] ?? this.#request.request.model;
   }
-
-  #answerReserve(call: CallKind): number {
-    const { max_completion_tokens: newer, max_tokens: older } = this.#request.request;
-    const limit = newer ?? older;
-    return call === 'draft' && typeof limit === 'number' ? limit : ANSWER_RESERVE[call];
-  }
-}
-
-function faultOf(error: unknown): UpstreamFault {
-  if (error instanceof UpstreamError)
-    return { status: error.status, error: error.error, headers: error.headers };
-  const known =
-    error instanceof CccError ? error : new CccError('internal_error', undefined, { cause: error });
-  return { status: known.status, error: { ...known.toBody().error }, headers: {} };
 }

@@ -42,8 +42,8 @@ function withoutGaps(value: unknown): unknown {
   } = value as Record<string, unknown>;
   return {
     decision,
-    issues: listOf(issues, (issue, at) => ({
-      id: textOr(issue['id'], `i${String(at + 1)}`),
+    issues: listOf(issues, (issue) => ({
+      id: textOr(issue['id'], ''),
       severity: issue['severity'],
       where: textOr(issue['where'], ''),
       fix: textOr(issue['fix'], ''),
@@ -58,11 +58,11 @@ function withoutGaps(value: unknown): unknown {
   };
 }
 
-function listOf(value: unknown, read: (item: Record<string, unknown>, at: number) => unknown): unknown {
+function listOf(value: unknown, read: (item: Record<string, unknown>) => unknown): unknown {
   if (value === null) return [];
   if (!Array.isArray(value)) return value;
-  return value.map((item: unknown, at) =>
-    typeof item === 'object' && item !== null ? read(item as Record<string, unknown>, at) : item,
+  return value.map((item: unknown) =>
+    typeof item === 'object' && item !== null ? read(item as Record<string, unknown>) : item,
   );
 }
 

@@ -9,7 +9,8 @@ export const verdictSchema = z
     decision: z.enum(['approve', 'revise', 'ask_person']),
     issues: z.array(
       z.strictObject({
-        id: z.string().min(1).max(64),
+        /** Empty when the reviewer gave it none. */
+        id: z.string().max(64),
         severity: z.enum(['blocker', 'major', 'minor']),
         /** The place in the draft, best quoted. */
         where: z.string(),

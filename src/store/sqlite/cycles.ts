@@ -70,6 +70,15 @@ export const cyclesModule: StoreModule<CycleStore> = {
       ).all({ sessionId, conversationId, time, id, limit: limit + 1 }) as CycleRow[];
       return pageOf(rows, limit, cycleFromRow, (row) => encodeCursor([row.created_at, row.cycle_id]));
     },
+    waitingForTools: (sessionId, limit) =>
+      (
+        prepared(
+          database,
+          // The condition has to stand here word for word: it is that of the index.
+          `SELECT * FROM cycles WHERE session_id = ? AND outcome = 'awaiting_tools'
+            ORDER BY created_at DESC LIMIT ?`,
+        ).all(sessionId, limit) as CycleRow[]
+      ).map(cycleFromRow),
     counts: () =>
       prepared(database, 'SELECT name, count FROM cycle_counts WHERE count > 0 ORDER BY name').all() as {
         name: string;

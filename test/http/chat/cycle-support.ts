@@ -16,6 +16,7 @@ export const RESULT: CycleResult = {
   cycleId: 'cyc_1',
   outcome: 'approved',
   answer: 'Niger, Nile, Congo.',
+  toolCalls: null,
   finishReason: 'stop',
   reason: 'Approved in round 2.',
   rounds: 2,

@@ -1,0 +1,75 @@
+import type { Clock } from '../base/clock.ts';
+import { newId } from '../base/ids.ts';
+import type { MemoryService } from '../memory/memory-service.ts';
+import type { MemoryDAL } from '../store/memory-dal.ts';
+import type { StartCycle } from './cycle-service.ts';
+import { initialState } from './machine/step.ts';
+import { asJson, storedRequest } from './runner/stored-request.ts';
+
+/** A cycle before its first step, as it goes into the record with the directive and the first event. */
+export function newCycle(
+  deps: { clock: Clock; memory: Pick<MemoryService, 'prepareTurn'> },
+  input: StartCycle,
+): Parameters<MemoryDAL['cycles']['create']>[0] {
+  const { sessionId, conversationId, directive, options, context, storeTurns } = input;
+  const now = deps.clock.now();
+  const cycleId = newId('cyc');
+  const state = initialState({
+    maxRevisions: options.maxRounds,
+    maxTotalTokens: options.maxTotalTokens,
+    maxSeconds: options.maxSeconds ?? null,
+    criteria: options.criteria.map((text, at) => ({ id: `c${String(at + 1)}`, text })),
+  });
+  return {
+    sessionId,
+    conversationId,
+    cycleId,
+    status: state.status,
+    outcome: null,
+    request: asJson(storedRequest(input)),
+    machine: asJson(state),
+    createdAt: now,
+    turns: storeTurns
+      ? [
+          deps.memory.prepareTurn({
+            agent: 'wykeve',
+            kind: 'directive',
+            content: directive,
+            speaker: input.speaker ?? null,
+            timestamp: now,
+            cycleId,
+            metadata: input.directiveMetadata ?? {},
+          }),
+        ]
+      : [],
+    events: [
+      {
+        type: 'cycle_started',
+        data: asJson({
+          agent: 'wykeve',
+          directive,
+          conversation_id: conversationId,
+          criteria: state.criteria,
+          context: {
+            tokens: context?.tokenCount ?? 0,
+            omitted_turns: context?.omittedTurns ?? 0,
+            prompt: context?.prompt ?? null,
+            sections: (context?.sections ?? []).map(({ name, tokens }) => ({ name, tokens })),
+            turns: (context?.relevantTurns ?? []).map(({ turn, score, source, parts }) => ({
+              turn_id: turn.turnId,
+              conversation_id: turn.conversationId,
+              agent: turn.agent,
+              speaker: turn.speaker,
+              timestamp: new Date(turn.timestamp).toISOString(),
+              content: turn.content,
+              score,
+              source,
+              parts,
+            })),
+          },
+        }),
+      },
+    ],
+    jobs: [],
+  };
+}
