@@ -7,6 +7,10 @@ export interface TimeSpan {
 }
 
 const DAY_MS = 86_400_000;
+/** Without one of these there is no date in a question, and the parser, which takes its time, is not asked. */
+const HINT =
+  /\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)|\b(?:today|tonight|yesterday|tomorrow|last|past|this|next|previous|ago|weekend|weeks?|months?|years?|days?)\b/iu;
+
 /** Years asked about alone ("in 2023"): no date for a parser, but one for a reader. */
 const YEAR = /\b(?:19|20)\d\d\b/gu;
 
@@ -18,6 +22,7 @@ const YEAR = /\b(?:19|20)\d\d\b/gu;
 export function timesNamed(question: string, now: number, session: TimeSpan): TimeSpan[] {
   // Long directives are not questions about a date.
   const text = question.slice(0, 500);
+  if (!HINT.test(text)) return [];
   const spans = parse(text, { instant: new Date(now), timezone: 0 }, { forwardDate: false }).flatMap(
     ({ start, text: words }) => {
       const [year, month, day] = [

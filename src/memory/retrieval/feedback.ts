@@ -1,12 +1,17 @@
 import { analyse } from '../../text/analyse.ts';
 import type { TermPostings } from '../../store/turn-index.ts';
 import type { WeightedTerm } from './question.ts';
-import { inverseFrequency } from './rank.ts';
+import { inverseFrequency } from './turn-scorer.ts';
 
 /** Terms of the best turns that are considered at all. */
 const CONSIDERED = 40;
 /** Shortest term that may be added: shorter ones are figures and scraps. */
 const SHORTEST = 3;
+
+/** A term in more than a twentieth of the turns leads nowhere; a thousand entries are enough to read for one. */
+export function mostFeedbackEntries(turnCount: number): number {
+  return Math.min(1_000, Math.max(10, Math.floor(turnCount / 20)));
+}
 
 /**
  * Words that the best turns have in common and the question does not: "camping" found them, "tent" and "campfire" may

@@ -1,10 +1,10 @@
 import type { MemoryDAL } from '../../store/memory-dal.ts';
-import type { IndexLookup } from '../../store/turn-index.ts';
-import { findEpisodes } from './episodes.ts';
-import { chooseFeedback, feedbackCandidates } from './feedback.ts';
-import { questionTerms, readQuestion } from './question.ts';
+import type { IndexLookup, TermPostings } from '../../store/turn-index.ts';
+import { chooseFeedback, feedbackCandidates, mostFeedbackEntries } from './feedback.ts';
+import { questionTerms, readQuestion, type WeightedTerm } from './question.ts';
 import { RANKING, type RankingConstants } from './ranking-constants.ts';
-import { bestPlaces, scoreTurns, weigh, type ScoreParts } from './rank.ts';
+import { bestPlaces } from './best-places.ts';
+import { TurnScorer, type ScoreParts } from './turn-scorer.ts';
 
 /** A turn that bears on a question, by its place in the session. */
 export interface FoundTurn {
@@ -45,32 +45,32 @@ export function createRetriever({
       if (wanted.length === 0 || limit <= 0) return [];
       const index = await dal.index.lookup(sessionId, wanted);
       if (index.terms.length === 0) return [];
-      const episodes = findEpisodes(index);
       const question = readQuestion(query, index, now, constants.askingWord);
       const allowed = within(index, timeRange);
-      const terms = weigh(index.terms, question.terms);
-      const first = scoreTurns(index, episodes, question, terms, constants);
+      const scorer = new TurnScorer(index, question, constants);
+      scorer.add(index.terms, question.terms);
+      const first = scorer.totals();
 
-      const basis = bestPlaces(first.total, constants.feedbackTurns, allowed);
-      const extra = await moreTerms(index, first.total, basis, sessionId, wanted);
-      const scores =
-        extra.length === 0 ? first : scoreTurns(index, episodes, question, [...terms, ...extra], constants);
-      return bestPlaces(scores.total, limit, allowed).map((place) => ({
+      const basis = bestPlaces(first, constants.feedbackTurns, allowed);
+      const more = await feedback(index, first, basis, sessionId, wanted);
+      scorer.add(more.found, more.chosen);
+      const total = more.chosen.length === 0 ? first : scorer.totals();
+      return bestPlaces(total, limit, allowed).map((place) => ({
         ...positionOf(index, place),
-        score: scores.total[place] ?? 0,
-        parts: scores.explain(place),
+        score: total[place] ?? 0,
+        parts: scorer.explain(place),
       }));
     },
   };
 
-  async function moreTerms(
+  async function feedback(
     index: IndexLookup,
     total: Float64Array,
     basis: readonly number[],
     sessionId: string,
     wanted: readonly string[],
-  ): Promise<ReturnType<typeof weigh>> {
-    if (constants.feedback === 0 || basis.length === 0) return [];
+  ): Promise<{ found: TermPostings[]; chosen: WeightedTerm[] }> {
+    if (constants.feedback === 0 || basis.length === 0) return { found: [], chosen: [] };
     const turns = await dal.turns.byPosition(
       sessionId,
       basis.map((place) => positionOf(index, place)),
@@ -84,12 +84,13 @@ export function createRetriever({
       sessionId,
       candidates.map(({ term }) => term),
       { conversations: index.conversations, starts: index.starts, turnCount: index.minutes.length },
+      mostFeedbackEntries(index.minutes.length),
     );
     const chosen = chooseFeedback(candidates, found, index.minutes.length, {
       limit: constants.feedbackTerms,
       weight: constants.feedback,
     });
-    return weigh(found, chosen);
+    return { found, chosen };
   }
 }
 

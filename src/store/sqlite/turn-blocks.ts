@@ -92,16 +92,19 @@ export function readTurnEntries(database: Database, sessionKey: number): Omit<In
     traits: new Uint16Array(count),
     speakerNames: readSpeakers(database, sessionKey),
   };
+  // All entries in one buffer, so that they are read in one sweep.
+  const bytes = new Uint8Array(count * ENTRY_BYTES);
   let conversationAt = 0;
   for (const [conversation, block, entries] of rows) {
     while (conversations[conversationAt] !== conversation) conversationAt += 1;
-    let place = (starts[conversationAt] ?? 0) + block * BLOCK_TURNS;
-    for (let offset = 0; offset < entries.length; offset += ENTRY_BYTES, place += 1) {
-      found.minutes[place] = entries.readInt32LE(offset);
-      found.lengths[place] = entries.readInt32LE(offset + 4);
-      found.traits[place] = entries.readUInt16LE(offset + 8);
-      found.speakers[place] = entries.readUInt16LE(offset + 10);
-    }
+    bytes.set(entries, ((starts[conversationAt] ?? 0) + block * BLOCK_TURNS) * ENTRY_BYTES);
+  }
+  const view = new DataView(bytes.buffer);
+  for (let place = 0, offset = 0; place < count; place += 1, offset += ENTRY_BYTES) {
+    found.minutes[place] = view.getInt32(offset, true);
+    found.lengths[place] = view.getInt32(offset + 4, true);
+    found.traits[place] = view.getUint16(offset + 8, true);
+    found.speakers[place] = view.getUint16(offset + 10, true);
   }
   return found;
 }

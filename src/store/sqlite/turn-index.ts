@@ -42,9 +42,9 @@ export const turnIndexModule: StoreModule<TurnIndex> = {
         terms: readPostings(database, sessionKey, { ...turns, turnCount: turns.minutes.length }, terms),
       };
     },
-    postings: (sessionId, terms, known) => {
+    postings: (sessionId, terms, known, most) => {
       const sessionKey = findSession(database, sessionId);
-      return sessionKey === null ? [] : readPostings(database, sessionKey, known, terms);
+      return sessionKey === null ? [] : readPostings(database, sessionKey, known, terms, most);
     },
   }),
 };
@@ -71,14 +71,18 @@ function readPostings(
   sessionKey: number,
   known: KnownPlaces,
   terms: string[],
+  most = -2,
 ): TermPostings[] {
+  // One more than asked for tells that there are more. A negative limit is none.
   const packed = prepared(
     database,
     `SELECT conversation_ordinal * ${CONVERSATION_SHIFT} + turn_number * ${TURN_SHIFT} + min(count, ${TURN_SHIFT - 1})
-       FROM turn_terms WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number`,
+       FROM turn_terms WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number LIMIT ?`,
   ).pluck();
   return terms.flatMap((term) => {
-    const found = unpack(term, packed.all(sessionKey, term) as number[], known);
+    const rows = packed.all(sessionKey, term, most + 1) as number[];
+    if (most >= 0 && rows.length > most) return [];
+    const found = unpack(term, rows, known);
     return found.places.length === 0 ? [] : [found];
   });
 }

@@ -1,0 +1,187 @@
+import type { IndexLookup, TermPostings } from '../../store/turn-index.ts';
+import { TRAIT } from '../../text/term-counts.ts';
+import { nearness } from './dates.ts';
+import { findEpisodes, type Episodes } from './episodes.ts';
+import type { Question, WeightedTerm } from './question.ts';
+import type { RankingConstants } from './ranking-constants.ts';
+
+/** What a turn's score was made of; the parts add up to it. */
+export interface ScoreParts extends Record<string, number> {
+  /** Its own words. */
+  bm25: number;
+  /** The words of the turns around it. */
+  neighbours: number;
+  /** What its episode as a whole speaks of. */
+  conversation: number;
+  /** Its start and its length. */
+  prior: number;
+  /** Whether it asks, tells a time or tells a number, as the question wants. */
+  kind: number;
+  speaker: number;
+  date: number;
+}
+
+/**
+ * How much each turn of a session bears on a question. Knows nothing but the session that was looked up: all
+ * statistics are that session's, and equal input gives equal scores. Terms are added in rounds; each costs time in
+ * proportion to its entries, and `totals` in proportion to the session's turns.
+ */
+export class TurnScorer {
+  readonly #index: IndexLookup;
+  readonly #question: Question;
+  readonly #constants: RankingConstants;
+  readonly #episodes: Episodes;
+  readonly #averageLength: number;
+  /** BM25 of each turn's own words, and the same with what its neighbours lend it. */
+  readonly #own: Float64Array;
+  readonly #near: Float64Array;
+  /** How much of the question each episode speaks of. */
+  readonly #told: Float64Array;
+  /** The inverse document frequencies of all terms, summed: the weight of the whole question. */
+  #weight = 0;
+
+  constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
+    const count = index.minutes.length;
+    this.#index = index;
+    this.#question = question;
+    this.#constants = constants;
+    this.#episodes = findEpisodes(index);
+    this.#own = new Float64Array(count);
+    this.#near = new Float64Array(count);
+    this.#told = new Float64Array(this.#episodes.starts.length);
+    let length = 0;
+    for (const each of index.lengths) length += each;
+    this.#averageLength = Math.max(1, length / Math.max(1, count));
+  }
+
+  /** Adds the entries of those found terms that are wanted. */
+  add(found: readonly TermPostings[], wanted: readonly WeightedTerm[]): void {
+    const weights = new Map(wanted.map(({ term, weight }) => [term, weight]));
+    const best = new Float64Array(this.#near.length);
+    const touched = new Int32Array(this.#near.length);
+    for (const postings of found) {
+      const weight = weights.get(postings.term);
+      if (weight === undefined) continue;
+      const idf = weight * inverseFrequency(this.#near.length, postings.places.length);
+      this.#weight += idf;
+      this.#addWords(postings, idf, best, touched);
+      this.#addEpisodes(postings, idf);
+    }
+  }
+
+  #addWords({ places, counts }: TermPostings, idf: number, best: Float64Array, touched: Int32Array): void {
+    const { k1, b, neighbours, answersQuestion } = this.#constants;
+    const { lengths, traits } = this.#index;
+    const episodes = this.#episodes.of;
+    const reach = neighbours.length;
+    let touches = 0;
+    for (let i = 0; i < places.length; i += 1) {
+      const place = places[i] ?? 0;
+      const tf = counts[i] ?? 0;
+      const weighed =
+        (tf * (k1 + 1)) / (tf + k1 * (1 - b + (b * (lengths[place] ?? 0)) / this.#averageLength));
+      this.#own[place] = (this.#own[place] ?? 0) + idf * weighed;
+      const asks = ((traits[place] ?? 0) & TRAIT.asks) !== 0;
+      // Of several neighbours with the same word only the best lends: two mentions are not twice the evidence.
+      const last = Math.min(best.length - 1, place + reach);
+      for (let near = Math.max(0, place - reach); near <= last; near += 1) {
+        if (episodes[near] !== episodes[place]) continue;
+        let lent = near === place ? 1 : (neighbours[Math.abs(near - place) - 1] ?? 0);
+        if (asks && near === place + 1) lent += answersQuestion;
+        const before = best[near] ?? 0;
+        if (lent * weighed <= before) continue;
+        if (before === 0) touched[touches++] = near;
+        best[near] = lent * weighed;
+      }
+    }
+    for (let i = 0; i < touches; i += 1) {
+      const place = touched[i] ?? 0;
+      this.#near[place] = (this.#near[place] ?? 0) + idf * (best[place] ?? 0);
+      best[place] = 0;
+    }
+  }
+
+  /** An episode that has the word in n of its turns speaks of it to n / (n + 1). */
+  #addEpisodes({ places }: TermPostings, idf: number): void {
+    const episodes = this.#episodes.of;
+    for (let i = 0; i < places.length;) {
+      const episode = episodes[places[i] ?? 0] ?? 0;
+      let turns = 0;
+      while (i < places.length && episodes[places[i] ?? 0] === episode) {
+        turns += 1;
+        i += 1;
+      }
+      this.#told[episode] = (this.#told[episode] ?? 0) + (idf * turns) / (turns + 1);
+    }
+  }
+
+  /** The score of every turn, by place. Zero for what is said neither there nor nearby nor in the same episode. */
+  totals(): Float64Array {
+    const total = new Float64Array(this.#near.length);
+    for (let place = 0; place < total.length; place += 1) {
+      const lexical = (this.#near[place] ?? 0) + this.#conversationOf(place);
+      if (lexical === 0) continue;
+      const base = lexical + this.#priorOf(place);
+      if (base > 0) total[place] = base * this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
+    }
+    return total;
+  }
+
+  /** The parts of one turn's score. */
+  explain(place: number): ScoreParts {
+    const [own, near] = [this.#own[place] ?? 0, this.#near[place] ?? 0];
+    const conversation = this.#conversationOf(place);
+    const prior = this.#priorOf(place);
+    const base = near + conversation + prior;
+    const kind = base * this.#kindOf(place);
+    const speaker = kind * this.#speakerOf(place);
+    return {
+      bm25: own,
+      neighbours: near - own,
+      conversation,
+      prior,
+      kind: kind - base,
+      speaker: speaker - kind,
+      date: speaker * this.#dateOf(place) - speaker,
+    };
+  }
+
+  #conversationOf(place: number): number {
+    return this.#constants.episode * (this.#told[this.#episodes.of[place] ?? 0] ?? 0);
+  }
+
+  #priorOf(place: number): number {
+    const { start, length } = this.#constants;
+    const share = this.#question.speakers.size === 1 && !this.#isNamed(place) ? 0.5 : 1;
+    const longer = Math.log((1 + (this.#index.lengths[place] ?? 0)) / (1 + this.#averageLength));
+    return this.#weight * (start * share + length * longer);
+  }
+
+  #kindOf(place: number): number {
+    const { asks, time, number } = this.#constants;
+    const traits = this.#index.traits[place] ?? 0;
+    let factor = (traits & TRAIT.asks) !== 0 ? asks : 1;
+    if (this.#question.asksForTime && (traits & TRAIT.tellsTime) !== 0) factor *= time;
+    if (this.#question.asksForNumber && (traits & TRAIT.tellsNumber) !== 0) factor *= number;
+    return factor;
+  }
+
+  /** When two are named, what matters is what passed between them, whoever said it. */
+  #speakerOf(place: number): number {
+    return this.#question.speakers.size === 1 && this.#isNamed(place) ? this.#constants.speaker : 1;
+  }
+
+  #isNamed(place: number): boolean {
+    return this.#question.speakers.has(this.#index.speakers[place] ?? -1);
+  }
+
+  #dateOf(place: number): number {
+    if (this.#question.spans.length === 0) return 1;
+    return 1 + this.#constants.date * nearness(this.#index.minutes[place] ?? 0, this.#question.spans);
+  }
+}
+
+/** BM25's inverse document frequency in the form that is never negative. */
+export function inverseFrequency(turns: number, turnsWithTerm: number): number {
+  return Math.log(1 + (turns - turnsWithTerm + 0.5) / (turnsWithTerm + 0.5));
+}
