@@ -131,6 +131,9 @@ const AT_WORK = {
   review: (round: number) => `Beatrice reviews draft ${String(round)}.`,
 };
 
+/** Ends that deliver nothing: what waits or may go on, and what nobody wanted any more. */
+const WITHOUT_ANSWER = ['awaiting_decision', 'awaiting_tools', 'drained', 'client_cancelled'];
+
 /** What an event shows in the conversation. */
 function showEvent(cycleId: string, event: CycleEvent): void {
   if (event.type === 'delta') {
@@ -174,6 +177,16 @@ function showEvent(cycleId: string, event: CycleEvent): void {
       });
       return;
     }
+    case 'verdict_unreadable':
+      stateLine.value = 'The review could not be read; Beatrice is asked again.';
+      return;
+    case 'resumed':
+      stateLine.value = 'The cycle goes on.';
+      return;
+    case 'tools_called':
+    case 'tools_answered':
+      // Clients with tools are elsewhere; the page shows the stored turns when the cycle rests.
+      return;
     case 'decided':
       if (event.text !== '') {
         const key = `${cycleId}:decided:${String(event.seq)}`;
@@ -185,7 +198,7 @@ function showEvent(cycleId: string, event: CycleEvent): void {
       turns.value = turns.value.filter(
         (turn) => !(turn.cycleId === cycleId && turn.live && turn.text === ''),
       );
-      if (event.answer !== '') {
+      if (event.answer !== '' && !WITHOUT_ANSWER.includes(event.outcome)) {
         showTurn({
           ...done,
           key: keyOf(cycleId, 'answer', null),

@@ -27,6 +27,10 @@ export type CycleEvent =
   | (Stored & { type: 'guidance'; round: number; text: string })
   | (Stored & { type: 'draft'; round: number; text: string; hash: string; model: string; checks: Check[] })
   | (Stored & { type: 'verdict'; round: number; text: string; verdict: Verdict; accepted: boolean })
+  | (Stored & { type: 'verdict_unreadable'; problem: string })
+  | (Stored & { type: 'resumed' })
+  | (Stored & { type: 'tools_called'; round: number })
+  | (Stored & { type: 'tools_answered' })
   | (Stored & { type: 'decided'; decision: string; text: string })
   | (Stored & {
       type: 'cycle_ended';
@@ -35,6 +39,7 @@ export type CycleEvent =
       round: number | null;
       rounds: number;
       answer: string;
+      draft_hash: string | null;
       usage: Partial<Record<AgentName, Usage>>;
     })
   | { type: 'delta'; agent: AgentName; round: number; step: 'guidance' | 'draft' | 'verdict'; text: string };
@@ -45,6 +50,10 @@ const TYPES: CycleEvent['type'][] = [
   'guidance',
   'draft',
   'verdict',
+  'verdict_unreadable',
+  'resumed',
+  'tools_called',
+  'tools_answered',
   'decided',
   'cycle_ended',
   'delta',

@@ -22,7 +22,7 @@ export function sessionName(session: { session_id: string; user_preferences: { n
 }
 
 const OUTCOMES: Record<string, string> = {
-  approved: 'Approved by Beatrice',
+  approved: 'Approved',
   approved_with_notes: 'Approved, with notes',
   max_rounds: 'Not approved',
   token_budget: 'Token budget used up',

@@ -70,12 +70,12 @@ function Progress() {
   );
 }
 
-const AGAIN = ['client_cancelled', 'upstream_error', 'drained', 'time_budget', 'review_unavailable'];
+const AGAIN = ['client_cancelled', 'upstream_error', 'time_budget', 'review_unavailable'];
 
 function NextStep() {
   const current = story.value;
   if (!current) return null;
-  if (current.interrupted) {
+  if (current.interrupted || current.ended?.outcome === 'drained') {
     return (
       <button class="button primary" type="button" onClick={() => void resumeCycle()}>
         Resume

@@ -12,6 +12,7 @@ export function Thread() {
   const box = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const height = useRef(0);
+  const top = useRef<string>();
   const shown = turns.value;
   const first = shown[0]?.key;
 
@@ -19,14 +20,11 @@ export function Thread() {
     const element = box.current;
     if (!element) return;
     if (following.current) element.scrollTop = element.scrollHeight;
+    // Earlier turns came in above: what the reader looks at stays where it is.
+    else if (first !== top.current) element.scrollTop += element.scrollHeight - height.current;
+    top.current = first;
     height.current = element.scrollHeight;
   }, [shown]);
-
-  // Earlier turns come in above: what the reader looks at stays where it is.
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element && !following.current) element.scrollTop += element.scrollHeight - height.current;
-  }, [first]);
 
   const marked = markedTurnId.value;
   useEffect(() => {

@@ -49,8 +49,9 @@ export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: 
   );
 }
 
-/** A verdict while it is being written: JSON that a person need not read. The decision comes first in it. */
+/** A verdict while it is being written: as text, or as JSON of which a person reads only the decision, its beginning. */
 export function VerdictInTheMaking({ text }: { text: string }) {
+  if (text !== '' && !text.trimStart().startsWith('{')) return <div class="body typed">{text}</div>;
   const decision = /"decision"\s*:\s*"(\w+)"/.exec(text)?.[1];
   return (
     <p class="chips">

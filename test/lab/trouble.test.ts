@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startServerProcess, type RunningServer } from '../support/server-process.ts';
+import { hangMidStream, role, startUpstream, streamed, type Upstream } from '../support/upstream.ts';
+import { launchBrowser, openLab, type Lab } from './lab-page.ts';
+
+/** What goes wrong is said in words, loses nothing that was typed, and mends by itself where it can. */
+describe('the lab in trouble', () => {
+  let browser: Browser;
+  let upstream: Upstream;
+  let server: RunningServer;
+  let lab: Lab;
+  let dataDir: string;
+  const env = () => ({
+    OPENAI_BASE_URL: upstream.baseUrl,
+    OPENAI_API_KEY: 'sk-test',
+    CCC_SHUTDOWN_MS: '300',
+  });
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'ccc-lab-'));
+    upstream = await startUpstream();
+    upstream.on('/models', (res) => res.end(JSON.stringify({ object: 'list', data: [] })));
+    upstream.on(role('guidance'), streamed(['Be brief.']));
+    upstream.on(role('draft'), streamed(['A draft.']));
+    const approval = { decision: 'approve', issues: [], resolved: [], criteria: [], lesson: null };
+    upstream.on(role('verdict'), streamed([JSON.stringify(approval)]));
+    server = await startServerProcess({ env: env(), dataDir });
+    lab = await openLab(browser, server.url);
+  });
+  afterEach(async () => {
+    expect(lab.faults).toEqual([]);
+    await lab.close();
+    await server.stop();
+    await upstream.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  const directive = () => lab.page.getByLabel('Directive', { exact: true });
+  const restart = async () => {
+    server = await startServerProcess({ env: { ...env(), PORT: String(server.port) }, dataDir });
+  };
+
+  it('says that the server is gone, keeps what was typed, and goes on when it is back', async () => {
+    await lab.say('First.');
+    await lab.ended();
+    await server.stop();
+    await lab.say('Second, a long thought.');
+    const alert = lab.page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toContain('The server does not answer.');
+    expect(await directive().inputValue()).toBe('Second, a long thought.');
+    await restart();
+    await alert.waitFor({ state: 'detached' });
+    expect(await directive().inputValue()).toBe('Second, a long thought.');
+    await directive().press('Enter');
+    await lab.page.locator('.turn.answer').nth(1).waitFor();
+    expect(await directive().inputValue()).toBe('');
+  });
+
+  it('keeps what was typed over a reload', async () => {
+    await directive().fill('Half a thou');
+    await lab.page.reload();
+    expect(await directive().inputValue()).toBe('Half a thou');
+  });
+
+  it('finds its way back into a cycle when the server dies in the middle, and resumes it', async () => {
+    upstream.expect(role('draft'), hangMidStream(['It was ']));
+    await lab.say('Tell a story.');
+    await lab.page.locator('.turn.draft.live', { hasText: 'It was' }).waitFor();
+    await server.stop('SIGKILL');
+    await lab.page.getByText('The page connects again by itself').waitFor();
+    await restart();
+    const answer = lab.page.locator('.turn.answer', { hasText: 'A draft.' });
+    const resume = lab.page.getByRole('button', { name: 'Resume' });
+    await answer.or(resume).first().waitFor();
+    // A server may take interrupted cycles up by itself; then there is nothing to press.
+    if (await resume.isVisible()) await resume.click();
+    await answer.waitFor();
+    expect(await lab.page.locator('.turn.guidance').count()).toBe(1);
+  });
+
+  it('says that a session was deleted in another tab, and keeps what was typed', async () => {
+    await lab.say('First.');
+    await lab.ended();
+    const id = new URL(lab.page.url()).searchParams.get('session') ?? '';
+    await fetch(`${server.url}/api/v2/sessions/${id}`, { method: 'DELETE' });
+    await lab.say('Second.');
+    await lab.page.getByText('does not exist any more').waitFor();
+    expect(await directive().inputValue()).toBe('Second.');
+    await lab.page.getByRole('button', { name: 'Begin a new one' }).click();
+    await directive().press('Enter');
+    await lab.ended();
+    expect(new URL(lab.page.url()).searchParams.get('session')).not.toBe(id);
+  });
+
+  it('says how long to wait when there were too many requests', async () => {
+    await lab.page.route('**/cycles', (route) =>
+      route.fulfill({
+        status: 429,
+        headers: { 'retry-after': '7' },
+        json: {
+          error: { message: 'Rate limit reached.', type: 'rate_limit', code: 'rate_limited', param: null },
+        },
+      }),
+    );
+    await lab.say('Anything.');
+    const alert = lab.page.getByRole('alert');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(/Rate limit reached\..*7 s/);
+    expect(await directive().inputValue()).toBe('Anything.');
+  });
+
+  it('says what is wrong with an answer that is not from CCC', async () => {
+    await lab.page.route('**/cycles', (route) =>
+      route.fulfill({ status: 502, body: '<html>Bad gateway</html>' }),
+    );
+    await lab.say('Anything.');
+    await lab.page.getByText('The server answered with status 502.').waitFor();
+    expect(await directive().inputValue()).toBe('Anything.');
+  });
+
+  it('keeps the part of a direct answer that came before the stream was cut', async () => {
+    const { page } = lab;
+    await page.getByRole('button', { name: 'New session' }).click();
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    const mode = page.getByLabel('How directives are answered in this session');
+    await mode.selectOption('direct');
+    await expect.poll(() => mode.inputValue()).toBe('direct');
+    upstream.on('/chat/completions', hangMidStream(['Once upon ']));
+    await lab.say('Tell a story.');
+    await page.locator('.turn.codey.live', { hasText: 'Once upon' }).waitFor();
+    await server.stop('SIGKILL');
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').textContent()).toContain('broke off');
+    expect(await page.locator('.turn.codey').textContent()).toContain('Once upon');
+    await restart();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+});
