@@ -125,7 +125,7 @@ function namedBy(passages: Passage[], fixes: string[], wanted: string[]): Ranked
 
 function holdsQuoteOf(text: string, { text: said }: Passage): boolean {
   const whole = plain(said);
-  return [...text.matchAll(/“([^”]{4,})”/g)].some(([, quote = '']) =>
+  return [...text.matchAll(/“([^”]{4,2000})”/g)].some(([, quote = '']) =>
     // A quotation may leave something out.
     quote.split('…').every((part) => whole.includes(plain(part))),
   );

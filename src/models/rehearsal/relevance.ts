@@ -19,6 +19,8 @@ const AFTER_QUESTION = 0.5;
 /** Words of a model are second hand. */
 const OWN_WORD_WEIGHT = 0.5;
 const INSTRUCTIONS_WEIGHT = 0.6;
+/** Characters at the end of a passage in which its last sentence's mark is looked for. */
+const ENDING = 400;
 /** A summary is second hand too, though a good one. */
 const SUMMARY_WEIGHT = 0.9;
 /** That somebody spoke is not what was said: a passage that shares only its speaker's name counts for little. */
@@ -68,10 +70,15 @@ export function sharedTerms(text: string, other: string): number {
   return analyseQuery(other).filter((term) => there.has(term)).length;
 }
 
+/** Passages beyond this many are not quoted anyway, and each is compared with all. */
+const MOST_COMPARED = 500;
+
 /** Of passages that say the same, or of which one holds the other, the first that is a person's own word. */
 export function withoutEchoes(ranked: readonly Ranked[]): Ranked[] {
   const kept: { item: Ranked; text: string }[] = [];
-  const firstHand = [...ranked].sort((a, b) => Number(isOwnWord(a.passage)) - Number(isOwnWord(b.passage)));
+  const firstHand = ranked
+    .slice(0, MOST_COMPARED)
+    .sort((a, b) => Number(isOwnWord(a.passage)) - Number(isOwnWord(b.passage)));
   for (const item of firstHand) {
     const text = plain(item.passage.text);
     if (
@@ -109,8 +116,13 @@ function weight(term: string, passages: readonly Terms[]): number {
   return holding === 0 ? 1 : 1 + Math.log((passages.length + 1) / (holding + 1));
 }
 
+/** Whether it ends with a question; a note of what was shown with it is no part of that. */
 export function asksBack({ text }: Passage): boolean {
-  return text.trim().endsWith('?');
+  return text
+    .slice(-ENDING)
+    .replace(/\s*\[[^\]]*\]\s*$/, '')
+    .trimEnd()
+    .endsWith('?');
 }
 
 function trust(passage: Passage): number {

@@ -82,6 +82,25 @@ describe('an answer of the rehearsal', () => {
     ).toContain('peanuts');
   });
 
+  it('does not take a question that is followed by a picture for an answer', async () => {
+    const memory = MEMORY.replace('on Friday?', 'on Friday? [photo: a pan]');
+    expect(await ask('What did Ana cook on Friday?', memory)).toBe(
+      'On 2026-11-02 you said: “A risotto with mushrooms, and far too much pepper.”',
+    );
+  });
+
+  it.each(['-', '“', '[', 'Ana is here. ', 'three points at most 3 ', '[2026-11-01 10:00] Ana: hi\n'])(
+    'takes no more than moments for 200 kB of %j',
+    async (unit) => {
+      const text = unit.repeat(200_000 / unit.length);
+      const started = performance.now();
+      await ask(`${text} What about Ana?`);
+      await ask('What about Ana?', MEMORY.replace('They like', `${text}\nThey like`));
+      // A quadratic step would take tens of seconds; what is there takes a tenth of one.
+      expect(performance.now() - started).toBeLessThan(5_000);
+    },
+  );
+
   it('is the same for the same prompt', async () => {
     const [one, two] = await Promise.all([ask('Tell me about Ana.'), ask('Tell me about Ana.')]);
     expect(one).toBe(two);
