@@ -49,7 +49,7 @@ export function readQuestion(
       weight: ASKING_TERMS.has(term) ? askingWord : 1,
     })),
     speakers: named.codes,
-    spans: timesNamed(question, now, spanOf(index.minutes)),
+    spans: timesNamed(question, now, () => spanOf(index.minutes)),
     asksForTime: ASKS_FOR_TIME.test(question),
     asksForNumber: ASKS_FOR_NUMBER.test(question),
   };

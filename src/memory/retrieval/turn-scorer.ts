@@ -39,6 +39,7 @@ export class TurnScorer {
   readonly #told: Float64Array;
   /** The inverse document frequencies of all terms, summed: the weight of the whole question. */
   #weight = 0;
+  #turns: { factors: Float64Array; priors: Float64Array } | null = null;
 
   constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
     const count = index.minutes.length;
@@ -117,21 +118,34 @@ export class TurnScorer {
 
   /** The score of every turn, by place. Zero for what is said neither there nor nearby nor in the same episode. */
   totals(): Float64Array {
-    const total = new Float64Array(this.#near.length);
+    const [near, told, episodes] = [this.#near, this.#told, this.#episodes.of];
+    const { factors, priors } = (this.#turns ??= this.#weighTurns());
+    const total = new Float64Array(near.length);
     for (let place = 0; place < total.length; place += 1) {
-      const lexical = (this.#near[place] ?? 0) + this.#conversationOf(place);
+      const lexical = (near[place] ?? 0) + this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
       if (lexical === 0) continue;
-      const base = lexical + this.#priorOf(place);
-      if (base > 0) total[place] = base * this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
+      const base = lexical + this.#weight * (priors[place] ?? 0);
+      if (base > 0) total[place] = base * (factors[place] ?? 1);
     }
     return total;
+  }
+
+  /** What does not depend on the words: made once for all rounds. */
+  #weighTurns(): { factors: Float64Array; priors: Float64Array } {
+    const factors = new Float64Array(this.#near.length);
+    const priors = new Float64Array(this.#near.length);
+    for (let place = 0; place < factors.length; place += 1) {
+      factors[place] = this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
+      priors[place] = this.#priorOf(place);
+    }
+    return { factors, priors };
   }
 
   /** The parts of one turn's score. */
   explain(place: number): ScoreParts {
     const [own, near] = [this.#own[place] ?? 0, this.#near[place] ?? 0];
     const conversation = this.#conversationOf(place);
-    const prior = this.#priorOf(place);
+    const prior = this.#weight * this.#priorOf(place);
     const base = near + conversation + prior;
     const kind = base * this.#kindOf(place);
     const speaker = kind * this.#speakerOf(place);
@@ -150,11 +164,12 @@ export class TurnScorer {
     return this.#constants.episode * (this.#told[this.#episodes.of[place] ?? 0] ?? 0);
   }
 
+  /** As a share of the question's whole weight. */
   #priorOf(place: number): number {
     const { start, length } = this.#constants;
     const share = this.#question.speakers.size === 1 && !this.#isNamed(place) ? 0.5 : 1;
     const longer = Math.log((1 + (this.#index.lengths[place] ?? 0)) / (1 + this.#averageLength));
-    return this.#weight * (start * share + length * longer);
+    return start * share + length * longer;
   }
 
   #kindOf(place: number): number {
