@@ -42,11 +42,13 @@ interface Unit {
  */
 export function answer(prompt: Prompt): string {
   const { asks, directive } = prompt;
-  if (asks.exact !== null && prompt.revision === null) return asks.exact;
   if (directive.trim() === '') return `There is no question in what I was given. ${WHAT_I_AM}`;
-  if (asks.questions.length === 0 && prompt.revision === null) return `Noted: ${quoteOf(directive)}`;
   const demands = demandsOf(prompt);
   const wanted = prompt.revision ? extraWants(prompt, demands) : [];
+  if (wanted.length === 0) {
+    if (asks.exact !== null) return asks.exact;
+    if (asks.questions.length === 0) return `Noted: ${quoteOf(directive)}`;
+  }
   const units = choose(prompt, wanted).filter(
     ({ item, text }) =>
       !demands.some((rule) => rule.kind === 'omits' && !isKept(rule, quoted(item.passage, text, 'person'))),
@@ -80,13 +82,15 @@ function extraWants({ revision, criteria }: Prompt, demands: Rule[]): string[] {
 function choose(prompt: Prompt, wanted: string[]): Unit[] {
   const { asks, passages, revision, guidance, directive } = prompt;
   const question = asks.subject || directive;
+  // A review that names nothing to be done gives no reason to look elsewhere.
+  const further = wanted.length > 0 || (revision?.fixes.length ?? 0) > 0;
   // Where nothing but questions bears on it, a question is better than nothing said.
   const ranked = rank(passages, question);
   const statements = ranked.filter(({ passage }) => !asksBack(passage));
   const all = statements.length > 0 ? statements : ranked;
-  const found = withoutEchoes(all.filter(({ coverage }) => coverage >= BEARS / (revision ? 2 : 1)));
+  const found = withoutEchoes(all.filter(({ coverage }) => coverage >= BEARS / (further ? 2 : 1)));
   const best = found[0]?.score ?? 0;
-  const near = found.filter(({ score }) => score >= best * (revision ? FURTHER : BESIDE_BEST));
+  const near = found.filter(({ score }) => score >= best * (further ? FURTHER : BESIDE_BEST));
   // What was right stays: a revision keeps what the draft before it quoted, and adds what the review names.
   const named = revision ? namedBy(passages, [...revision.fixes, revision.draft], wanted) : [];
   const guided = passages.length > 0 ? near.filter(({ passage }) => holdsQuoteOf(guidance, passage)) : [];
@@ -99,7 +103,7 @@ function choose(prompt: Prompt, wanted: string[]): Unit[] {
       text: bestSentences(item.passage, question),
     }));
   }
-  const units = ordered.flatMap((item) => pieces(item, revision !== null || near.length < number));
+  const units = ordered.flatMap((item) => pieces(item, further || near.length < number));
   return units.slice(0, number);
 }
 

@@ -1,6 +1,6 @@
 import { analyse, analyseQuery } from '../../text/analyse.ts';
 import { isOwnWord, type Passage } from './passages.ts';
-import { plain } from './words.ts';
+import { plain, sentences } from './words.ts';
 
 export interface Ranked {
   passage: Passage;
@@ -116,13 +116,18 @@ function weight(term: string, passages: readonly Terms[]): number {
   return holding === 0 ? 1 : 1 + Math.log((passages.length + 1) / (holding + 1));
 }
 
-/** Whether it ends with a question; a note of what was shown with it is no part of that. */
+const REQUEST =
+  /^(?:please\s+)?(?:give|list|name|tell|explain|describe|summari[sz]e|suggest|compare|recommend|propose|outline)\b/i;
+
+/** Whether it asks and tells nothing: it ends with a question (a note of what was shown with it aside), or is an order. */
 export function asksBack({ text }: Passage): boolean {
-  return text
+  const ending = text
     .slice(-ENDING)
     .replace(/\s*\[[^\]]*\]\s*$/, '')
-    .trimEnd()
-    .endsWith('?');
+    .trimEnd();
+  return (
+    ending.endsWith('?') || (text.length <= ENDING && sentences(text).every((part) => REQUEST.test(part)))
+  );
 }
 
 function trust(passage: Passage): number {

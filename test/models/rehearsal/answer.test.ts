@@ -82,6 +82,14 @@ describe('an answer of the rehearsal', () => {
     ).toContain('peanuts');
   });
 
+  it('does not quote an earlier request as something told', async () => {
+    const memory = MEMORY.replace(
+      '</memory>',
+      '[2026-11-03 10:00] the person: Give me three points about Ana.\n</memory>',
+    );
+    expect(await ask('List what you know about Ana.', memory)).not.toContain('three points');
+  });
+
   it('does not take a question that is followed by a picture for an answer', async () => {
     const memory = MEMORY.replace('on Friday?', 'on Friday? [photo: a pan]');
     expect(await ask('What did Ana cook on Friday?', memory)).toBe(

@@ -177,7 +177,12 @@ describe('draft and review together', () => {
   it('do not approve what takes judgement, and come to rest', async () => {
     const rounds = await loop({ directive: 'What is Ana allergic to?', criteria: ['is warm in tone'] });
     expect(rounds.every(({ verdict }) => verdict.decision === 'revise')).toBe(true);
-    expect(rounds.at(-1)?.text).toBe(rounds.at(-2)?.text);
+    expect(new Set(rounds.map(({ text }) => text)).size).toBe(1);
+  });
+
+  it('take note of what is only told, and stay with that', async () => {
+    const rounds = await loop({ directive: 'My cat is called Basalt.', criteria: ['is warm in tone'] });
+    expect(new Set(rounds.map(({ text }) => text))).toEqual(new Set(['Noted: “My cat is called Basalt.”']));
   });
 
   it('keep forbidden words out, though the memory holds them', async () => {
