@@ -3,7 +3,7 @@ import * as model from '../state/model.ts';
 import { writePlace } from '../state/location.ts';
 import { settings } from '../state/settings.ts';
 import { leaveCycle } from './follow.ts';
-import { loadConversations, refreshTurns } from './places.ts';
+import { loadConversations, refreshTurns } from './lists.ts';
 import { tell } from './problems.ts';
 import { addText, showPieces, showTurn } from './shown.ts';
 

@@ -1,8 +1,18 @@
 import { api } from '../api/client.ts';
 import { watchCycle, type CycleEvent } from '../api/events.ts';
-import { connected, cycle, running, stateLine, story, turns, type CycleStory } from '../state/model.ts';
-import { refreshTurns } from './places.ts';
+import {
+  connected,
+  cycle,
+  inspected,
+  running,
+  stateLine,
+  story,
+  turns,
+  type CycleStory,
+} from '../state/model.ts';
+import { refreshTurns } from './lists.ts';
 import { tell, trying } from './problems.ts';
+import { heard, newStory } from './story.ts';
 import { addText, keyOf, showPieces, showTurn } from './shown.ts';
 
 let stop: (() => void) | null = null;
@@ -14,6 +24,7 @@ export function leaveCycle(): void {
   running.value = null;
   story.value = null;
   cycle.value = null;
+  inspected.value = null;
   stateLine.value = '';
 }
 
@@ -24,19 +35,9 @@ export function leaveCycle(): void {
 export function followCycle(cycleId: string, show: boolean, after = 0): void {
   stop?.();
   const known = story.value?.cycleId === cycleId && after > 0 ? story.value : null;
-  const told: CycleStory = known
-    ? { ...known, ended: null, interrupted: false }
-    : {
-        cycleId,
-        directive: '',
-        criteria: [],
-        context: null,
-        lastSeq: after,
-        draftHash: null,
-        ended: null,
-        interrupted: false,
-      };
+  const told: CycleStory = known ? { ...known, ended: null, interrupted: false } : newStory(cycleId);
   story.value = told;
+  inspected.value = null;
   if (show) running.value = { cycleId, cancel: () => void cancelCycle(cycleId) };
   void refreshCycle(cycleId);
   let heardSinceOpen = false;
@@ -51,7 +52,7 @@ export function followCycle(cycleId: string, show: boolean, after = 0): void {
         story.value = { ...current, lastSeq: event.seq };
       }
       if (show) showEvent(cycleId, event);
-      hear(event);
+      if (story.value) story.value = heard(story.value, event);
       if (event.type === 'cycle_ended') {
         close();
         if (show) void ended(cycleId);
@@ -111,17 +112,6 @@ async function ended(cycleId: string): Promise<void> {
   connected.value = true;
   turns.value = turns.value.map((turn) => (turn.live ? { ...turn, live: false } : turn));
   await Promise.all([refreshCycle(cycleId), refreshTurns()]);
-}
-
-/** What an event tells about the cycle as a whole. */
-function hear(event: CycleEvent): void {
-  const current = story.value;
-  if (!current) return;
-  if (event.type === 'cycle_started') {
-    const { directive, criteria, context } = event;
-    story.value = { ...current, directive, criteria, context };
-  } else if (event.type === 'draft') story.value = { ...current, draftHash: event.hash };
-  else if (event.type === 'cycle_ended') story.value = { ...current, ended: event };
 }
 
 const AT_WORK = {

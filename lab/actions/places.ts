@@ -1,9 +1,9 @@
 import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
-import type { Turn } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { readPlace, writePlace } from '../state/location.ts';
 import { followCycle, leaveCycle } from './follow.ts';
+import { loadConversations, rememberSession, turnsFrom } from './lists.ts';
 import { tell, trying, whenBack } from './problems.ts';
 import { shownTurn } from './shown.ts';
 
@@ -44,15 +44,6 @@ export async function loadSessions(cursor: string | null = null): Promise<void> 
   });
 }
 
-export async function loadConversations(cursor: string | null = null): Promise<void> {
-  const sessionId = model.sessionId.value;
-  if (sessionId === null) return;
-  const page = await api.conversations(sessionId, cursor);
-  if (model.sessionId.value !== sessionId) return;
-  model.conversations.value = cursor === null ? page.data : [...model.conversations.value, ...page.data];
-  model.moreConversations.value = page.next_cursor;
-}
-
 /** Opens a session at a conversation: the named one, else the newest. */
 export async function openSession(sessionId: string, conversationId: string | null = null): Promise<void> {
   if (model.sessionId.value !== sessionId) {
@@ -72,18 +63,6 @@ export async function openSession(sessionId: string, conversationId: string | nu
   const newest = conversationId ?? model.conversations.value[0]?.conversation_id ?? null;
   if (newest === null) startConversation();
   else await openConversation(newest);
-}
-
-/** A shared link may lead to a session that is not among those listed so far. */
-async function rememberSession(sessionId: string): Promise<void> {
-  const session = await api.session(sessionId);
-  const others = model.sessions.value.filter((known) => known.session_id !== sessionId);
-  if (others.length === model.sessions.value.length) model.sessions.value = [session, ...others];
-  else {
-    model.sessions.value = model.sessions.value.map((known) =>
-      known.session_id === sessionId ? session : known,
-    );
-  }
 }
 
 export function closeSession(): void {
@@ -142,17 +121,6 @@ export async function openConversation(conversationId: string, aroundTurn?: numb
   }
 }
 
-/** All turns from a number to the end. */
-async function turnsFrom(conversationId: string, from: number): Promise<Turn[]> {
-  const all: Turn[] = [];
-  for (let next: number | null = from; next !== null;) {
-    const page = await api.conversation(conversationId, next, 1_000);
-    all.push(...page.turns);
-    next = page.next_from;
-  }
-  return all;
-}
-
 export async function loadEarlier(): Promise<void> {
   const conversationId = model.conversationId.value;
   const before = model.firstTurn.value;
@@ -164,26 +132,6 @@ export async function loadEarlier(): Promise<void> {
     model.turns.value = [...page.turns.map(shownTurn), ...model.turns.value];
     model.firstTurn.value = from;
   });
-}
-
-/** Reads the end of the open conversation again, so that each turn has its id and its place. */
-export async function refreshTurns(): Promise<void> {
-  const conversationId = model.conversationId.value;
-  if (conversationId === null) return;
-  try {
-    const stored = await turnsFrom(conversationId, model.firstTurn.value);
-    if (model.conversationId.value !== conversationId || model.running.value !== null) return;
-    const checks = new Map(model.turns.value.map((turn) => [turn.key, turn.checks]));
-    if (stored.length > 0) {
-      model.turns.value = stored
-        .map(shownTurn)
-        .map((turn) => ({ ...turn, checks: checks.get(turn.key) ?? [] }));
-    }
-    const sessionId = model.sessionId.value;
-    await Promise.all([loadConversations(), sessionId === null ? null : rememberSession(sessionId)]);
-  } catch {
-    // What is shown is what was heard; the next opening reads it again.
-  }
 }
 
 /** Goes to a remembered turn, in whatever conversation it was said. */

@@ -6,7 +6,8 @@ import { writePlace } from '../state/location.ts';
 import { settings } from '../state/settings.ts';
 import { sendDirect } from './direct.ts';
 import { followCycle } from './follow.ts';
-import { loadConversations, loadSessions, tellLost } from './places.ts';
+import { loadConversations } from './lists.ts';
+import { loadSessions, tellLost } from './places.ts';
 import { tell } from './problems.ts';
 
 /** Gives a directive. True when the server has taken it; otherwise what was typed is kept. */

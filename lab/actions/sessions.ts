@@ -17,24 +17,27 @@ export async function renameSession(session: Session, name: string): Promise<boo
   return setPreferences(session, { name: name.trim() });
 }
 
-/** Changes some of a session's preferences and leaves the others as they are now. */
+/** Changes some of a session's preferences and leaves the others as they are now. What was chosen holds at once. */
 export async function setPreferences(session: Session, part: Preferences): Promise<boolean> {
-  return trying(async () => {
+  replace({ ...session, user_preferences: { ...session.user_preferences, ...part } });
+  const done = await trying(async () => {
     const { user_preferences: now } = await api.session(session.session_id);
-    const changed = await api.setPreferences(session.session_id, { ...now, ...part });
-    model.sessions.value = model.sessions.value.map((known) =>
-      known.session_id === changed.session_id ? changed : known,
-    );
+    replace(await api.setPreferences(session.session_id, { ...now, ...part }));
   });
+  if (!done) replace(session);
+  return done;
 }
 
 export async function archiveSession(session: Session): Promise<boolean> {
   return trying(async () => {
-    const archived = await api.archiveSession(session.session_id);
-    model.sessions.value = model.sessions.value.map((known) =>
-      known.session_id === archived.session_id ? archived : known,
-    );
+    replace(await api.archiveSession(session.session_id));
   });
+}
+
+function replace(session: Session): void {
+  model.sessions.value = model.sessions.value.map((known) =>
+    known.session_id === session.session_id ? session : known,
+  );
 }
 
 /** Erases every trace of a session. The person has been asked twice. */

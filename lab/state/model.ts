@@ -74,9 +74,11 @@ export const markedTurnId = signal<string | null>(null);
 
 /** The cycle, or the direct answer, that is being written. */
 export const running = signal<{ cycleId: string | null; cancel: () => void } | null>(null);
-/** The cycle that the panels show: the one at work, else the last, else the one that was chosen. */
+/** The cycle of the conversation that is at work, else its last one. */
 export const story = signal<CycleStory | null>(null);
 export const cycle = signal<CycleView | null>(null);
+/** An earlier cycle that the person looks into; null while the panels show the last one. */
+export const inspected = signal<{ story: CycleStory; cycle: CycleView } | null>(null);
 /** What is happening right now, in one sentence. */
 export const stateLine = signal('');
 export const problem = signal<Problem | null>(null);

@@ -1,4 +1,13 @@
-import { connected, health, openPanel, openSession, tab, type Panel, type Tab } from '../state/model.ts';
+import {
+  connected,
+  health,
+  inspected,
+  openPanel,
+  openSession,
+  tab,
+  type Panel,
+  type Tab,
+} from '../state/model.ts';
 import { sessionName } from '../text/words.ts';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
@@ -81,11 +90,26 @@ function Look() {
         ))}
       </div>
       <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${current}`} tabIndex={0}>
+        {inspected.value && current !== 'settings' && <Earlier directive={inspected.value.story.directive} />}
         {current === 'context' && <ContextPanel />}
         {current === 'trace' && <TracePanel />}
         {current === 'settings' && <SettingsPanel />}
       </div>
     </aside>
+  );
+}
+
+/** Says that the panels show another cycle than the last. */
+function Earlier({ directive }: { directive: string }) {
+  return (
+    <p class="earlier-cycle">
+      <span>
+        Of an earlier directive: “{directive.length > 80 ? `${directive.slice(0, 79)}…` : directive}”
+      </span>
+      <button class="small" type="button" onClick={() => (inspected.value = null)}>
+        Show the last
+      </button>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 import { goToTurn } from '../actions/places.ts';
 import type { ContextTurn } from '../api/types.ts';
-import { story } from '../state/model.ts';
+import { inspected, story } from '../state/model.ts';
 import { count, when } from '../text/words.ts';
 
 const SOURCES: Record<string, string> = {
@@ -12,7 +12,7 @@ const SOURCES: Record<string, string> = {
 
 /** What memory put into the prompt of the directive, and why each turn was chosen. */
 export function ContextPanel() {
-  const used = story.value?.context;
+  const used = (inspected.value?.story ?? story.value)?.context;
   if (!used) {
     return <p class="quiet">After a directive, this shows what memory added to it, and why.</p>;
   }

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
+import { loadConversations } from '../actions/lists.ts';
 import {
-  loadConversations,
   loadSessions,
   openConversation,
   openSession,

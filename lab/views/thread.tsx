@@ -1,6 +1,15 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { loadEarlier } from '../actions/places.ts';
-import { firstTurn, loading, markedTurnId, sessionId, turns, type ShownTurn } from '../state/model.ts';
+import {
+  conversationId,
+  firstTurn,
+  loading,
+  markedTurnId,
+  running,
+  sessionId,
+  turns,
+  type ShownTurn,
+} from '../state/model.ts';
 import { Outcome } from './outcome.tsx';
 import { TurnCard } from './turn-card.tsx';
 
@@ -12,7 +21,8 @@ export function Thread() {
   const box = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const height = useRef(0);
-  const top = useRef<string>();
+  const lastPlace = useRef<string | null>(null);
+  const top = useRef<string | undefined>(undefined);
   const shown = turns.value;
   const first = shown[0]?.key;
 
@@ -25,6 +35,17 @@ export function Thread() {
     top.current = first;
     height.current = element.scrollHeight;
   }, [shown]);
+
+  // A new place or a directive of one's own leads to the end, wherever the reader was.
+  const busy = running.value !== null;
+  const place = conversationId.value;
+  useLayoutEffect(() => {
+    // The end of a cycle is no reason to leave what is being read.
+    if (!busy && place === lastPlace.current) return;
+    lastPlace.current = place;
+    following.current = true;
+    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [busy, place]);
 
   const marked = markedTurnId.value;
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { saveAs } from '../actions/sessions.ts';
 import type { CycleStep, CycleView, Usage } from '../api/types.ts';
-import { cycle } from '../state/model.ts';
+import { cycle, inspected } from '../state/model.ts';
 import { count, outcomeName, span } from '../text/words.ts';
 
 const KINDS: Record<string, string> = { guide: 'Guidance', draft: 'Draft', review: 'Review' };
@@ -11,7 +11,7 @@ const ROW = 16;
 
 /** The steps of the cycle: a tree by rounds and a timeline, with one selection. */
 export function TracePanel() {
-  const view = cycle.value;
+  const view = inspected.value?.cycle ?? cycle.value;
   const chosen = useSignal<string | null>(null);
   if (!view) return <p class="quiet">After a directive, this shows each call that was made for it.</p>;
   const step = view.steps.find(({ step_id: id }) => id === chosen.value) ?? null;

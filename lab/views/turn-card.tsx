@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { markedTurnId, type ShownTurn } from '../state/model.ts';
+import { inspect } from '../actions/story.ts';
+import { inspected, markedTurnId, running, story, type ShownTurn } from '../state/model.ts';
 import { diff } from '../text/diff.ts';
 import { when } from '../text/words.ts';
 import { Markdown } from './markdown.tsx';
@@ -23,6 +24,12 @@ export function TurnCard({ turn, before, delivered }: Props) {
   const toggle = (to: 'text' | 'changes') => () => {
     show(view === to ? (to === 'changes' ? 'text' : null) : to);
   };
+  // The panels show the last cycle; of earlier ones they show what is asked for.
+  const inspectable =
+    turn.kind === 'answer' &&
+    turn.cycleId !== null &&
+    turn.cycleId !== (inspected.value?.story ?? story.value)?.cycleId &&
+    running.value === null;
   const canCompare = before !== null && !turn.live;
   return (
     <li>
@@ -45,6 +52,18 @@ export function TurnCard({ turn, before, delivered }: Props) {
             </time>
           )}
           <span class="turn-tools">
+            {inspectable && (
+              <button
+                class="small"
+                type="button"
+                onClick={() => {
+                  if (turn.cycleId === story.value?.cycleId) inspected.value = null;
+                  else void inspect(turn.cycleId ?? '');
+                }}
+              >
+                Look inside
+              </button>
+            )}
             {canCompare && (
               <button
                 class="small"

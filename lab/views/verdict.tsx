@@ -1,5 +1,5 @@
 import type { Verdict as VerdictShape } from '../api/types.ts';
-import { story } from '../state/model.ts';
+import { inspected, story } from '../state/model.ts';
 
 const DECISIONS: Record<string, string> = {
   approve: 'Approved',
@@ -11,7 +11,8 @@ const MET: Record<string, string> = { yes: 'met', no: 'not met', unknown: 'not k
 /** Beatrice's decision, what she found, and how each criterion stands. */
 export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: string | null }) {
   const { decision, issues, criteria, resolved = [] } = verdict;
-  const texts = story.value?.cycleId === cycleId ? story.value.criteria : [];
+  const known = [story.value, inspected.value?.story].find((each) => each?.cycleId === cycleId);
+  const texts = known?.criteria ?? [];
   return (
     <div class="verdict-body">
       <p class="chips">

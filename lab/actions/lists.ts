@@ -1,0 +1,56 @@
+import { api } from '../api/client.ts';
+import type { Turn } from '../api/types.ts';
+import * as model from '../state/model.ts';
+import { shownTurn } from './shown.ts';
+
+export async function loadConversations(cursor: string | null = null): Promise<void> {
+  const sessionId = model.sessionId.value;
+  if (sessionId === null) return;
+  const page = await api.conversations(sessionId, cursor);
+  if (model.sessionId.value !== sessionId) return;
+  model.conversations.value = cursor === null ? page.data : [...model.conversations.value, ...page.data];
+  model.moreConversations.value = page.next_cursor;
+}
+
+/** A shared link may lead to a session that is not among those listed so far. */
+export async function rememberSession(sessionId: string): Promise<void> {
+  const session = await api.session(sessionId);
+  const others = model.sessions.value.filter((known) => known.session_id !== sessionId);
+  if (others.length === model.sessions.value.length) model.sessions.value = [session, ...others];
+  else {
+    model.sessions.value = model.sessions.value.map((known) =>
+      known.session_id === sessionId ? session : known,
+    );
+  }
+}
+
+/** All turns from a number to the end. */
+export async function turnsFrom(conversationId: string, from: number): Promise<Turn[]> {
+  const all: Turn[] = [];
+  for (let next: number | null = from; next !== null;) {
+    const page = await api.conversation(conversationId, next, 1_000);
+    all.push(...page.turns);
+    next = page.next_from;
+  }
+  return all;
+}
+
+/** Reads the end of the open conversation again, so that each turn has its id and its place. */
+export async function refreshTurns(): Promise<void> {
+  const conversationId = model.conversationId.value;
+  if (conversationId === null) return;
+  try {
+    const stored = await turnsFrom(conversationId, model.firstTurn.value);
+    if (model.conversationId.value !== conversationId || model.running.value !== null) return;
+    const checks = new Map(model.turns.value.map((turn) => [turn.key, turn.checks]));
+    if (stored.length > 0) {
+      model.turns.value = stored
+        .map(shownTurn)
+        .map((turn) => ({ ...turn, checks: checks.get(turn.key) ?? [] }));
+    }
+    const sessionId = model.sessionId.value;
+    await Promise.all([loadConversations(), sessionId === null ? null : rememberSession(sessionId)]);
+  } catch {
+    // What is shown is what was heard; the next opening reads it again.
+  }
+}

@@ -1,0 +1,58 @@
+import { watchCycle, type CycleEvent } from '../api/events.ts';
+import { api } from '../api/client.ts';
+import { inspected, openPanel, tab, type CycleStory } from '../state/model.ts';
+import { trying } from './problems.ts';
+
+export function newStory(cycleId: string): CycleStory {
+  return {
+    cycleId,
+    directive: '',
+    criteria: [],
+    context: null,
+    lastSeq: 0,
+    draftHash: null,
+    ended: null,
+    interrupted: false,
+  };
+}
+
+/** The story with what an event adds to it. */
+export function heard(story: CycleStory, event: CycleEvent): CycleStory {
+  if (event.type === 'cycle_started') {
+    const { directive, criteria, context } = event;
+    return { ...story, directive, criteria, context };
+  }
+  if (event.type === 'draft') return { ...story, draftHash: event.hash };
+  // The draft that waits for a decision need not be the newest.
+  if (event.type === 'cycle_ended')
+    return { ...story, ended: event, draftHash: event.draft_hash ?? story.draftHash };
+  return story;
+}
+
+/** Shows an earlier cycle of the conversation in the panels; the conversation stays as it is. */
+export async function inspect(cycleId: string): Promise<void> {
+  await trying(async () => {
+    const [cycle, story] = await Promise.all([api.cycle(cycleId), wholeStory(cycleId)]);
+    inspected.value = { cycle, story };
+    if (tab.value === 'settings') tab.value = 'context';
+    openPanel.value = 'look';
+  });
+}
+
+function wholeStory(cycleId: string): Promise<CycleStory> {
+  return new Promise((resolve, reject) => {
+    let story = newStory(cycleId);
+    const close = watchCycle(cycleId, 0, {
+      event(event) {
+        story = heard(story, event);
+      },
+      open: () => undefined,
+      // The server ends the stream when it has said all there is.
+      broken() {
+        close();
+        if (story.directive === '') reject(new Error('The events of this cycle could not be read.'));
+        else resolve(story);
+      },
+    });
+  });
+}
