@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
@@ -133,6 +134,48 @@ describe('the lab while the agents work', () => {
     await lab.ended();
     expect(await page.locator('.turn.verdict').nth(0).textContent()).toMatch(/To be revised.*Say final\./);
     upstream.assertComplete();
+  });
+
+  it('looks into an earlier cycle and back', async () => {
+    const { page } = lab;
+    await lab.say('First question.');
+    await lab.ended();
+    await lab.say('Second question.');
+    await page.locator('.turn.answer').nth(1).waitFor();
+    await lab.ended();
+    await page.getByRole('tab', { name: 'Trace' }).click();
+    await page.locator('.turn.answer').nth(0).getByRole('button', { name: 'Look inside' }).click();
+    await page.getByText('Of an earlier directive: “First question.”').waitFor();
+    await page.getByText('Raw').waitFor({ state: 'detached' });
+    await page.locator('.step', { hasText: 'Draft' }).click();
+    await page.getByText('Raw').click();
+    expect(await page.locator('.raw').textContent()).toContain('"kind": "draft"');
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download this trace' }).click();
+    const trace = JSON.parse(await readFile(await (await coming).path(), 'utf8')) as { directive: string };
+    expect(trace.directive).toBe('First question.');
+    await page.getByRole('button', { name: 'Show the last' }).click();
+    await page.getByText('Of an earlier directive').waitFor({ state: 'detached' });
+  });
+
+  it('keeps the end in sight only while the reader is there', async () => {
+    const { page } = lab;
+    upstream.on(role('draft'), streamed(Array.from({ length: 60 }, (_, at) => `Line ${String(at)}.\n\n`)));
+    await lab.say('A long one.');
+    await lab.ended();
+    const place = () =>
+      page.locator('.thread').evaluate((box) => box.scrollHeight - box.clientHeight - box.scrollTop);
+    await expect.poll(place).toBeLessThan(2);
+    upstream.expect(role('draft'), hangMidStream(['Still going.']));
+    await lab.say('Another one.');
+    await page.locator('.turn.draft.live', { hasText: 'Still going.' }).waitFor();
+    await expect.poll(place).toBeLessThan(2);
+    await page.locator('.thread').evaluate((box) => {
+      box.scrollTop = 0;
+    });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Ask again' }).waitFor();
+    expect(await page.locator('.thread').evaluate((box) => box.scrollTop)).toBe(0);
   });
 
   it('stops at a word, says so, and asks again at another', async () => {
