@@ -28,7 +28,7 @@ const MONTH =
   '(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\\.?';
 const DAY = '(\\d{1,2})(?:st|nd|rd|th)?';
 const YEAR = '((?:19|20)\\d\\d)';
-const pattern = (source: string) => new RegExp(`(?<![\\p{L}\\p{N}])${source}(?![\\p{L}\\p{N}])`, 'giu');
+const pattern = (source: string) => new RegExp(`(?<![\\p{L}\\p{N}])${source}(?!\\.?[\\p{L}\\p{N}])`, 'giu');
 
 type Reader = (match: readonly (string | undefined)[], now: number, years: () => number[]) => TimeSpan[];
 
@@ -66,7 +66,7 @@ const FORMS: [RegExp, Reader][] = [
   ],
   [
     pattern('(?:last|past|previous|this) (week|weekend|month|year)'),
-    ([words, unit], now) => [period(now, unit, /^this/iu.test(words) ? 0 : 1)],
+    ([words, unit], now) => [period(now, unit, words?.startsWith('this') ? 0 : 1)],
   ],
   [
     pattern('(?:last |on |past )(sun|mon|tue(?:s)?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?)day'),
