@@ -212,14 +212,6 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       const turns = await chat.memory.turns(conversation_id);
       expect(turns.map((turn) => turn.kind)).toEqual(['directive', 'tool', 'tool', 'answer']);
     });
-
-    it('a server that supervises by default says that it did not', async () => {
-      const { client } = await connect(way, answering(RIVERS), CYCLE);
-      const reply = await client.chat.completions.create({ model: 'm', messages, tools });
-      expect(reply).toMatchObject({
-        covenant: { mode: 'direct', reason: 'A cycle does not call tools of the client.' },
-      });
-    });
   });
 
   describe('an upstream that fails', () => {

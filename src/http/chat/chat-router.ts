@@ -6,7 +6,7 @@ import { requestLogger } from '../request-context.ts';
 import { passThrough } from '../v1/pass-through.ts';
 import { staysBelow } from '../v1/v1-router.ts';
 import type { Logger } from '../../base/logger.ts';
-import { answerCycle } from './cycle.ts';
+import { answerCycle, continueCycle } from './cycle.ts';
 import { answerDirect } from './direct.ts';
 import { readFields, type ChatFields } from './fields.ts';
 import { chooseMode } from './mode.ts';
@@ -16,6 +16,7 @@ import { stageOne } from './stage-one.ts';
 import { isFault, openCall, prepare } from './prepare.ts';
 import { queryOf } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
+import { findWaitingCycle } from './waiting-cycle.ts';
 
 /**
  * `/v2`: chat with memory, under supervision, for clients of OpenAI's API. Also below `/v2/sessions/:id`, for clients
@@ -76,6 +77,11 @@ async function answerChat(
     return;
   }
   const call = await openCall(parts, { json, body, fields, logger, ...names });
+  const waiting = await findWaitingCycle(parts, call);
+  if (waiting) {
+    await continueCycle(parts, res, call, waiting);
+    return;
+  }
   const chosen = chooseMode(parts, call);
   const inFlight = (threadKey: string) => `${call.sessionId} ${threadKey}`;
   const preparation = await prepare(parts, call, {

@@ -29,8 +29,9 @@ export async function replyWhole(reply: CycleReply): Promise<void> {
         index: 0,
         message: {
           role: 'assistant',
-          content: ending.answer,
+          content: ending.toolCalls && ending.answer === '' ? null : ending.answer,
           refusal: null,
+          ...(ending.toolCalls ? { tool_calls: ending.toolCalls } : {}),
           ...(narration === '' ? {} : { reasoning_content: narration, reasoning: narration }),
         },
         logprobs: null,

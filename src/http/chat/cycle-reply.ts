@@ -30,6 +30,8 @@ export type Ending =
   | {
       error: null;
       answer: string;
+      /** Codey's calls of the client's tools, as the upstream gave them; null when he made none. */
+      toolCalls: unknown[] | null;
       finishReason: string;
       model: string;
       usage: Usage;
@@ -51,10 +53,11 @@ export async function endingOf(reply: CycleReply): Promise<Ending | null> {
   const error = errorOf(result);
   if (error) return { error };
   call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
-  const { answer, finishReason, usage } = result;
+  const { answer, toolCalls, finishReason, usage } = result;
   return {
     error,
     answer,
+    toolCalls,
     finishReason,
     usage,
     model: result.model || reply.request.model,
@@ -67,7 +70,16 @@ async function answerUnsupervised({ parts, call, request, signal }: CycleReply):
   try {
     const { content, finishReason, completion, usage } = await parts.provider.chat(request, { signal });
     const covenant = { mode: 'direct', reason: NO_RECORD };
-    return { error: null, answer: content, finishReason, model: completion.model, usage, covenant };
+    const { tool_calls: toolCalls = null } = completion.choices[0]?.message ?? {};
+    return {
+      error: null,
+      answer: content,
+      toolCalls,
+      finishReason,
+      model: completion.model,
+      usage,
+      covenant,
+    };
   } catch (error) {
     if (signal.aborted) return null;
     call.logger.warn({ err: error }, 'the upstream gave no answer');
@@ -91,8 +103,8 @@ function summaryOf(result: CycleResult) {
 }
 
 /** What to tell a client whose cycle has come to no answer at all; null when there is an answer to give. */
-function errorOf({ answer, error, outcome }: CycleResult): ReplyError | null {
-  if (answer !== '') return null;
+function errorOf({ answer, toolCalls, error, outcome }: CycleResult): ReplyError | null {
+  if (answer !== '' || toolCalls) return null;
   if (error) return { status: error.status, headers: error.headers, body: { error: error.error } };
   if (outcome === 'drained') return describeError(new CccError('shutting_down'));
   if (outcome === 'client_cancelled') {

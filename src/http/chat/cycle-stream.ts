@@ -23,9 +23,15 @@ export async function replyStream(reply: CycleReply): Promise<void> {
   if (!ending) stream.end();
   else if (ending.error) stream.fail(ending.error.body);
   else {
-    stream.delta({ content: ending.answer });
+    if (ending.answer !== '' || !ending.toolCalls) stream.delta({ content: ending.answer });
+    if (ending.toolCalls) stream.delta({ tool_calls: ending.toolCalls.map(withIndex) });
     stream.close(ending);
   }
+}
+
+/** In a stream each call says which one it is; here each comes whole. */
+function withIndex(call: unknown, index: number): object {
+  return { index, ...(call as object) };
 }
 
 class ChunkStream {

@@ -10,6 +10,7 @@ import type { ChatParts } from './parts.ts';
 import { isFault, type ChatCall, type Preparation } from './prepare.ts';
 import { sendIdHeaders } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
+import type { WaitingCycle } from './waiting-cycle.ts';
 
 /** Ours to set: the cycle streams when it wants to, whatever the client wants for itself. */
 const SET_BY_CYCLE = ['stream', 'stream_options'];
@@ -53,17 +54,44 @@ export async function answerCycle(
     report.degrade('the cycle could not be recorded');
     return NO_RECORD;
   }
+  const { conversationId } = report;
+  await replyFrom(parts, res, call, { running, conversationId, signal: hangUp.signal });
+  return null;
+}
+
+/**
+ * Goes on with a cycle that waits for the client's tools, and answers with what comes of it.
+ * @throws cycle_conflict when another request with the same results was faster
+ */
+export async function continueCycle(
+  parts: ChatParts,
+  res: Response,
+  call: ChatCall,
+  { cycleId, conversationId, results }: WaitingCycle,
+): Promise<void> {
+  call.report.conversationId = conversationId;
+  const hangUp = cancelOnHangUp(res);
+  const running = await parts.cycles.continueWithTools(cycleId, results);
+  await replyFrom(parts, res, call, { running, conversationId, signal: hangUp.signal });
+}
+
+/** Answers with a running cycle, in the form that the client wants. A client that hangs up cancels it. */
+async function replyFrom(
+  parts: ChatParts,
+  res: Response,
+  call: ChatCall,
+  { running, conversationId, signal }: { running: RunningCycle; conversationId: string; signal: AbortSignal },
+): Promise<void> {
   const { cycleId } = running;
   const cancel = () => {
     running.cancel();
   };
-  hangUp.signal.addEventListener('abort', cancel, { once: true });
-  if (hangUp.signal.aborted) cancel();
-  sendIdHeaders(res, { sessionId: call.sessionId, conversationId: report.conversationId, cycleId });
-  const withMemory = cycleRequest(parts, call, report.context?.prompt ?? null);
-  const reply = { parts, res, call, running, request: withMemory, signal: hangUp.signal };
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  sendIdHeaders(res, { sessionId: call.sessionId, conversationId, cycleId });
+  const withMemory = cycleRequest(parts, call, call.report.context?.prompt ?? null);
+  const reply = { parts, res, call, running, request: withMemory, signal };
   await (call.body['stream'] === true ? replyStream(reply) : replyWhole(reply));
-  return null;
 }
 
 function cycleRequest(parts: ChatParts, call: ChatCall, memory: string | null): ChatRequest {

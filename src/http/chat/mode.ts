@@ -43,9 +43,8 @@ function findObstacle({ body, messages, directive }: ChatCall): { param: string;
   for (const param of ['logprobs', 'top_logprobs']) {
     if (present(param)) return { param, reason: 'A cycle cannot give log probabilities.' };
   }
-  for (const param of ['tools', 'functions']) {
-    const off = body[param === 'tools' ? 'tool_choice' : 'function_call'] === 'none';
-    if (hasItems(param) && !off) return { param, reason: 'A cycle does not call tools of the client.' };
+  if (hasItems('functions') && body['function_call'] !== 'none') {
+    return { param: 'functions', reason: 'A cycle calls tools only in their newer form, `tools`.' };
   }
   const modalities = body['modalities'];
   if (present('audio') || (Array.isArray(modalities) && modalities.some((item) => item !== 'text'))) {

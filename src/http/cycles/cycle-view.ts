@@ -1,5 +1,6 @@
 import { isoTime } from '../../base/clock.ts';
 import type { MachineState } from '../../covenant/machine/state.ts';
+import { pendingCall } from '../../covenant/machine/tools.ts';
 import { verdictsOf } from '../../covenant/runner/cycle-result.ts';
 import { fromJson } from '../../covenant/runner/stored-request.ts';
 import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../../store/cycle-store.ts';
@@ -28,9 +29,15 @@ export function cycleView(cycle: CycleRecord, steps: CycleStepRecord[]) {
     rounds: state.drafts.length,
     max_rounds: state.limits.maxRevisions,
     max_total_tokens: state.limits.maxTotalTokens,
+    max_seconds: state.limits.maxSeconds,
+    worked_ms: state.workedMs,
     criteria: state.criteria,
     guidance: state.guidance,
     answer: draft?.text ?? null,
+    /** What a decision has to name. */
+    draft_hash: draft?.hash ?? null,
+    tool_calls: pendingCall(state)?.tool_calls ?? null,
+    error: state.fault?.error ?? null,
     verdicts: verdictsOf(state),
     usage_by_agent: state.usage,
     steps: steps.map((step) => ({

@@ -1,52 +1,13 @@
 import { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import { CccError } from '../../base/ccc-error.ts';
-import type { Settings } from '../../config/schema.ts';
-import type { CycleService } from '../../covenant/cycle-service.ts';
-import type { MemoryService } from '../../memory/memory-service.ts';
-import type { ChatMessage } from '../../models/chat-types.ts';
-import type { ChatProvider } from '../../models/provider.ts';
-import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { SseWriter } from '../sse.ts';
 import { validate } from '../validate.ts';
 import { cycleHead, cycleView, eventView } from './cycle-view.ts';
-
-export interface CyclesParts {
-  cycles: CycleService;
-  memory: MemoryService;
-  dal: Pick<MemoryDAL, 'cycles'>;
-  provider: Pick<ChatProvider, 'info'>;
-  settings: Pick<
-    Settings,
-    'CCC_MAX_BODY' | 'CCC_MAX_ROUNDS' | 'CCC_MAX_CONTEXT_TURNS' | 'CCC_MAX_CONTEXT_TOKENS'
-  >;
-  heartbeatMs?: number;
-}
-
-const startBody = z.strictObject({
-  directive: z.string().trim().min(1),
-  conversation_id: z.string().optional(),
-  model: z.string().min(1).optional(),
-  max_rounds: z.number().int().min(1).max(10).optional(),
-  max_total_tokens: z.number().int().min(1).optional(),
-  criteria: z.array(z.string().trim().min(1)).max(50).optional(),
-  temperature: z.number().min(0).max(2).optional(),
-  top_p: z.number().min(0).max(1).optional(),
-  max_tokens: z.number().int().min(1).optional(),
-  memory_options: z
-    .strictObject({
-      use_context: z.boolean().optional(),
-      max_context_turns: z.number().int().min(0).max(200).optional(),
-      max_context_tokens: z.number().int().min(0).max(200_000).optional(),
-      include_agent_state: z.boolean().optional(),
-      include_causal: z.boolean().optional(),
-      auto_store_response: z.boolean().optional(),
-    })
-    .optional(),
-});
-type StartBody = z.output<typeof startBody>;
+import type { CyclesParts } from './parts.ts';
+import { startCycle } from './start-cycle.ts';
 
 const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
@@ -60,9 +21,6 @@ const decisionBody = z.strictObject({
 });
 const eventId = z.coerce.number().int().min(0);
 
-/** Turns of the open conversation that Codey gets as messages, when a conversation is continued here. */
-const CONTINUED_TURNS = 40;
-
 /** Covenant cycles as resources: start, watch, cancel, resume, decide. */
 export function cyclesRouter(parts: CyclesParts): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -72,7 +30,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
     .route('/api/v2/sessions/:id/cycles')
     .post(async (req, res) => {
       const { json } = await readJsonBody(req, parts.settings.CCC_MAX_BODY);
-      const cycleId = await startCycle(parts, req.params.id, validate(startBody, json));
+      const cycleId = await startCycle(parts, req.params.id, json);
       const { cycle } = await cycles.get(cycleId);
       res.status(202).location(`/api/v2/cycles/${cycleId}`).json(cycleHead(cycle));
     })
@@ -132,78 +90,6 @@ export function cyclesRouter(parts: CyclesParts): Router {
     })
     .all(methodNotAllowed('POST'));
   return router;
-}
-
-async function startCycle(parts: CyclesParts, sessionId: string, body: StartBody): Promise<string> {
-  const { memory, settings } = parts;
-  const session = await memory.getSession(sessionId);
-  if (session.status === 'archived') throw new CccError('session_archived');
-  const conversationId = body.conversation_id ?? null;
-  if (conversationId !== null && (await memory.getConversation(conversationId)).sessionId !== sessionId) {
-    throw new CccError('conversation_not_found', undefined, { param: 'conversation_id' });
-  }
-  const messages = await conversationMessages(parts, conversationId, body.directive);
-  const options = body.memory_options ?? {};
-  const context =
-    options.use_context === false
-      ? null
-      : await memory.buildContext({
-          sessionId,
-          conversationId,
-          directive: body.directive,
-          maxTurns: options.max_context_turns ?? settings.CCC_MAX_CONTEXT_TURNS,
-          maxTokens: options.max_context_tokens ?? settings.CCC_MAX_CONTEXT_TOKENS,
-          includeAgentState: options.include_agent_state ?? true,
-          includeCausal: options.include_causal ?? true,
-          alreadySent: messages.map(({ content }) => String(content)),
-        });
-  const conversation =
-    conversationId ??
-    (await memory.createConversation({ sessionId, directive: body.directive, storeDirective: false }))
-      .conversation.conversationId;
-  const { temperature, top_p, max_tokens } = body;
-  const running = await parts.cycles.start({
-    sessionId,
-    conversationId: conversation,
-    directive: body.directive,
-    request: {
-      model: body.model ?? parts.provider.info.defaultModel,
-      messages,
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(top_p === undefined ? {} : { top_p }),
-      ...(max_tokens === undefined ? {} : { max_tokens }),
-    },
-    options: {
-      maxRounds: body.max_rounds ?? settings.CCC_MAX_ROUNDS,
-      maxTotalTokens: body.max_total_tokens ?? null,
-      criteria: body.criteria ?? [],
-    },
-    context,
-    storeTurns: options.auto_store_response ?? true,
-  });
-  return running.cycleId;
-}
-
-/** The conversation so far as a chat client would have sent it: what the person asked and what was answered. */
-async function conversationMessages(
-  parts: CyclesParts,
-  conversationId: string | null,
-  directive: string,
-): Promise<ChatMessage[]> {
-  const asked: ChatMessage = { role: 'user', content: directive };
-  if (conversationId === null) return [asked];
-  const { turnCount } = await parts.memory.getConversation(conversationId);
-  const turns = await parts.memory.listTurns({
-    conversationId,
-    fromNumber: Math.max(1, turnCount - CONTINUED_TURNS + 1),
-    limit: CONTINUED_TURNS,
-  });
-  const said = turns.flatMap((turn): ChatMessage[] => {
-    if (turn.agent === 'wykeve') return [{ role: 'user', content: turn.content }];
-    const answered = turn.agent === 'codey' && (turn.kind === 'answer' || turn.kind === 'message');
-    return answered ? [{ role: 'assistant', content: turn.content }] : [];
-  });
-  return [...said, asked];
 }
 
 async function sendEvents(parts: CyclesParts, req: Request<{ id: string }>, res: Response): Promise<void> {

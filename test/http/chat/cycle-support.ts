@@ -60,6 +60,7 @@ export function scripted(
   const started: StartCycle[] = [];
   const cancelled = vi.fn();
   const cycles = {
+    findWaiting: () => Promise.resolve(null),
     start: (input: StartCycle) => {
       started.push(input);
       const done =

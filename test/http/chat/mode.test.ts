@@ -27,7 +27,6 @@ describe('who is supervised', () => {
     ['n', { n: 2 }],
     ['logprobs', { logprobs: true }],
     ['top_logprobs', { top_logprobs: 2 }],
-    ['tools', { tools }],
     ['functions', { functions: [{ name: 'f' }] }],
     ['modalities', { modalities: ['text', 'audio'] }],
     ['messages', { messages: [{ role: 'system', content: 'no user here' }] }],
@@ -50,8 +49,9 @@ describe('who is supervised', () => {
   it.each([
     { n: 1 },
     { logprobs: false },
-    { tools: [] },
+    { tools },
     { tools, tool_choice: 'none' },
+    { functions: [{ name: 'f' }], function_call: 'none' },
     { modalities: ['text'] },
   ])('what changes nothing is no obstacle: %j', async (fields) => {
     expect((await supervised(fields)).cycles).toBe(1);

@@ -154,6 +154,7 @@ export class RecordedMemory {
 
 const NO_CYCLES = {
   start: () => Promise.reject(new Error('no cycle expected')),
+  findWaiting: () => Promise.resolve(null),
 } as unknown as CycleService;
 
 /** A running `/v2` on a real record and the scripted upstream. */

@@ -1,0 +1,18 @@
+import type { Settings } from '../../config/schema.ts';
+import type { CycleService } from '../../covenant/cycle-service.ts';
+import type { MemoryService } from '../../memory/memory-service.ts';
+import type { ChatProvider } from '../../models/provider.ts';
+import type { MemoryDAL } from '../../store/memory-dal.ts';
+
+/** What the routes of cycles stand on. */
+export interface CyclesParts {
+  cycles: CycleService;
+  memory: MemoryService;
+  dal: Pick<MemoryDAL, 'cycles'>;
+  provider: Pick<ChatProvider, 'info'>;
+  settings: Pick<
+    Settings,
+    'CCC_MAX_BODY' | 'CCC_MAX_ROUNDS' | 'CCC_MAX_CONTEXT_TURNS' | 'CCC_MAX_CONTEXT_TOKENS'
+  >;
+  heartbeatMs?: number;
+}
