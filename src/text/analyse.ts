@@ -23,6 +23,8 @@ export function analyse(text: string): TermCounts {
     // In capitals it is a name: the WHO, the US, IT.
     if (STOP_WORDS.has(word.toLowerCase()) && !ACRONYM.test(word)) continue;
     for (const term of terms) {
+      // A mark alone is folded away.
+      if (term === '') continue;
       const count = counts.get(term);
       if (count !== undefined) counts.set(term, count + 1);
       else if (counts.size < MOST_TERMS) counts.set(term, 1);
