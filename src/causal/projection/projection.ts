@@ -1,0 +1,249 @@
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { CccError } from '../../base/ccc-error.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { CausalHead } from '../../store/causal-store.ts';
+import { openDuck, type Duck } from './duckdb.ts';
+import { followOnce, forget, type FollowedStore } from './follow.ts';
+import { createTables, isCurrent } from './schema.ts';
+
+/** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
+const FILE_RETRY_MS = 30_000;
+/** Heads read at a time when the whole record is gone through. */
+const HEADS_PAGE = 500;
+
+export interface ProjectionOptions {
+  store: FollowedStore;
+  /** Null keeps it in memory. */
+  file: string | null;
+  logger: Logger;
+  now?: () => number;
+}
+
+interface Open {
+  duck: Duck;
+  inFile: boolean;
+  /** Changes of all sessions that are in it. */
+  through: number;
+}
+
+/**
+ * The record's causal graph in DuckDB. It is opened when it is first asked, follows the record by a watermark for each
+ * session, and has caught up with a session before it answers about it. Whatever is wrong with its file (missing,
+ * damaged, of another version), it is made again from the record; while it cannot be used (another process has it), an
+ * empty one in memory takes in the sessions that are asked for, and the answers are the same.
+ */
+export class CausalProjection {
+  readonly #options: ProjectionOptions;
+  readonly #now: () => number;
+  #open: Open | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #fileRetryAt = 0;
+  #fileTrouble: string | null = null;
+  #closed = false;
+
+  constructor(options: ProjectionOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Whether there is anything to follow with, opened or not. */
+  get exists(): boolean {
+    const { file } = this.#options;
+    return this.#open !== null || (file !== null && existsSync(file));
+  }
+
+  /** Why the file is not in use; null while it is, or while nothing was opened. */
+  get fileTrouble(): string | null {
+    return this.#fileTrouble;
+  }
+
+  /**
+   * Asks about one session, which is brought up to date first. A database that fails is made anew, once.
+   * @throws session_not_found
+   */
+  ask<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
+    return this.#withDuck(async (open) => {
+      const head = await this.#options.store.head(sessionId);
+      if (!head) throw new CccError('session_not_found');
+      while (await this.#follow(open, head)) {
+        // Until there is no more.
+      }
+      return question(open.duck, head.sessionKey);
+    });
+  }
+
+  /** Asks over everything that has been taken in. */
+  askAll<T>(question: (duck: Duck) => Promise<T>): Promise<T> {
+    return this.#withDuck(({ duck }) => question(duck));
+  }
+
+  /** Changes that the record has and the projection has not. */
+  async lag(): Promise<number> {
+    const { changes } = await this.#options.store.counts();
+    return Math.max(0, changes - (this.#open?.through ?? 0));
+  }
+
+  /** Brings one session up to date, in pieces between which others are served. */
+  async catchUp(sessionId: string): Promise<void> {
+    let more = true;
+    while (more && !this.#closed) {
+      const head = await this.#options.store.head(sessionId);
+      more = head !== null && (await this.#withDuck((open) => this.#follow(open, head)));
+    }
+  }
+
+  /** Brings everything up to date and forgets the sessions that are gone. */
+  async catchUpAll(): Promise<void> {
+    const present = new Set<number>();
+    let after = 0;
+    for (;;) {
+      const heads = await this.#options.store.heads(after, HEADS_PAGE);
+      for (const head of heads) {
+        if (this.#closed) return;
+        present.add(head.sessionKey);
+        let more = true;
+        while (more) more = await this.#withDuck((open) => this.#follow(open, head));
+      }
+      const last = heads.at(-1);
+      if (!last || heads.length < HEADS_PAGE) break;
+      after = last.sessionKey;
+    }
+    await this.#withDuck(async (open) => {
+      const known = await open.duck.rows('SELECT session_key, session_id FROM heads');
+      for (const [key, sessionId] of known) {
+        // Looked up once more: a session may have begun meanwhile.
+        if (present.has(Number(key)) || (await this.#options.store.head(String(sessionId)))) continue;
+        open.through -= await forget(open.duck, Number(key));
+      }
+    });
+  }
+
+  /** Removes a session's rows, from a file that nobody has opened yet too. */
+  async erase(sessionId: string): Promise<void> {
+    if (!this.exists) return;
+    await this.#withDuck(async (open) => {
+      const rows = await open.duck.rows('SELECT session_key FROM heads WHERE session_id = $1', [sessionId]);
+      for (const [key] of rows) open.through -= await forget(open.duck, Number(key));
+      // What was deleted leaves the file, not only the table.
+      if (rows.length > 0 && open.inFile) await open.duck.run('CHECKPOINT');
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#enqueue(() => {
+      this.#open?.duck.close();
+      this.#open = null;
+      return Promise.resolve();
+    });
+  }
+
+  async #follow(open: Open, head: CausalHead): Promise<boolean> {
+    const { gained, more } = await followOnce(open.duck, this.#options.store, head);
+    open.through += gained;
+    return more;
+  }
+
+  /** One thing at a time: a question must not see half of a piece. */
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  #withDuck<T>(work: (open: Open) => Promise<T>): Promise<T> {
+    return this.#enqueue(async () => {
+      if (this.#closed) throw new CccError('storage_failed', 'Causal memory is closed.');
+      try {
+        return await work(await this.#opened());
+      } catch (error) {
+        // The record's own errors are no fault of the projection.
+        if (error instanceof CccError) throw error;
+        this.#options.logger.warn({ err: error }, 'the causal projection failed and is made again');
+        this.#discard();
+      }
+      return work(await this.#opened());
+    });
+  }
+
+  #discard(): void {
+    const inFile = this.#open?.inFile === true;
+    try {
+      this.#open?.duck.close();
+    } catch {
+      // It is broken anyway.
+    }
+    this.#open = null;
+    if (inFile) this.#removeFile();
+  }
+
+  async #opened(): Promise<Open> {
+    if (this.#open && (this.#open.inFile || this.#options.file === null || this.#now() < this.#fileRetryAt)) {
+      return this.#open;
+    }
+    const inFile = this.#options.file === null ? null : await this.#openFile(this.#options.file);
+    if (!inFile && this.#open) return this.#open;
+    this.#open?.duck.close();
+    const duck = inFile ?? (await fresh(null));
+    const [sum] = await duck.rows('SELECT coalesce(sum(through), 0)::DOUBLE FROM heads');
+    this.#open = { duck, inFile: inFile !== null, through: Number(sum?.[0] ?? 0) };
+    return this.#open;
+  }
+
+  /** The file's database, made anew when it is not usable; null when not even that is possible. */
+  async #openFile(file: string): Promise<Duck | null> {
+    for (const attempt of existsSync(file) ? [1, 2] : [2]) {
+      let duck: Duck | null = null;
+      try {
+        duck = attempt === 1 ? await openDuck(file) : await fresh(file);
+        if (attempt === 2 || (await isCurrent(duck))) {
+          chmodSync(file, 0o600);
+          this.#fileTrouble = null;
+          return duck;
+        }
+        duck.close();
+        if (existsSync(file)) this.#removeFile();
+      } catch (error) {
+        duck?.close();
+        if (isLocked(error) || attempt === 2) {
+          this.#fileRetryAt = this.#now() + FILE_RETRY_MS;
+          this.#fileTrouble = isLocked(error)
+            ? 'Another process has the file of the projection; it is kept in memory meanwhile.'
+            : 'The file of the projection cannot be made; it is kept in memory meanwhile.';
+          this.#options.logger.warn({ err: error }, this.#fileTrouble);
+          return null;
+        }
+        this.#options.logger.warn({ err: error }, 'the file of the causal projection is damaged: made again');
+        this.#removeFile();
+      }
+    }
+    return null;
+  }
+
+  #removeFile(): void {
+    const { file } = this.#options;
+    if (file === null) return;
+    try {
+      for (const name of [file, `${file}.wal`]) rmSync(name, { force: true });
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'the file of the causal projection cannot be removed');
+    }
+  }
+}
+
+async function fresh(file: string | null): Promise<Duck> {
+  const duck = await openDuck(file);
+  try {
+    await createTables(duck);
+    return duck;
+  } catch (error) {
+    duck.close();
+    throw error;
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return /could not set lock|conflicting lock|being used by another process/i.test(
+    error instanceof Error ? error.message : String(error),
+  );
+}

@@ -1,0 +1,48 @@
+import type { Duck } from './duckdb.ts';
+
+/** Goes up when the tables below change; a file of another version is made anew. */
+const VERSION = 1;
+
+/**
+ * The projection holds numbers only: no text of the record is copied, so nothing that is erased there can linger here.
+ * Sessions are named by the key that the record never gives to another one.
+ */
+const TABLES = `
+  CREATE TABLE meta (version INTEGER NOT NULL);
+  CREATE TABLE heads (
+    session_key   INTEGER PRIMARY KEY,
+    session_id    VARCHAR NOT NULL,
+    through       BIGINT NOT NULL,
+    last_event_no INTEGER NOT NULL
+  );
+  CREATE TABLE events (session_key INTEGER NOT NULL, event_no INTEGER NOT NULL, happened_at BIGINT NOT NULL);
+  CREATE TABLE links (
+    session_key INTEGER NOT NULL,
+    cause_no    INTEGER NOT NULL,
+    effect_no   INTEGER NOT NULL,
+    relation    UTINYINT NOT NULL,
+    confidence  DOUBLE NOT NULL,
+    judge       UTINYINT NOT NULL
+  );
+`;
+
+export async function createTables(duck: Duck): Promise<void> {
+  await duck.run('BEGIN TRANSACTION');
+  for (const statement of TABLES.split(';')) if (statement.trim() !== '') await duck.run(statement);
+  await duck.run(`INSERT INTO meta VALUES (${String(VERSION)})`);
+  await duck.run('COMMIT');
+}
+
+/** Whether the database is one of ours, whole and of this version. Reads every table, so that damage shows. */
+export async function isCurrent(duck: Duck): Promise<boolean> {
+  const tables = await duck.rows(`SELECT table_name FROM information_schema.tables`);
+  if (tables.length === 0) return false;
+  const [version] = await duck.rows('SELECT max(version) FROM meta');
+  if (version?.[0] !== VERSION) return false;
+  await duck.rows('SELECT sum(through), max(session_id) FROM heads');
+  await duck.rows('SELECT count(*), sum(event_no), max(happened_at), max(session_key) FROM events');
+  await duck.rows(
+    'SELECT count(*), sum(cause_no), sum(effect_no), sum(relation), sum(confidence), sum(judge), max(session_key) FROM links',
+  );
+  return true;
+}
