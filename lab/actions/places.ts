@@ -3,7 +3,7 @@ import { ApiError } from '../api/http.ts';
 import * as model from '../state/model.ts';
 import { readPlace, writePlace } from '../state/location.ts';
 import { followCycle, leaveCycle } from './follow.ts';
-import { loadConversations, rememberSession, turnsFrom } from './lists.ts';
+import { loadConversations, refreshTurns, rememberSession, turnsFrom } from './lists.ts';
 import { tell, trying, whenBack } from './problems.ts';
 import { shownTurn } from './shown.ts';
 
@@ -13,6 +13,7 @@ const PAGE = 100;
 /** Opens what the address names. Called once. */
 export async function start(): Promise<void> {
   window.addEventListener('popstate', () => void openPlace());
+  document.addEventListener('visibilitychange', () => void lookAgain());
   whenBack(() => void Promise.all([loadSessions(), reopen()]));
   await trying(async () => {
     model.health.value = await api.health();
@@ -29,6 +30,22 @@ async function openPlace(): Promise<void> {
   const place = readPlace();
   if (place.sessionId === null) closeSession();
   else await openSession(place.sessionId, place.conversationId);
+}
+
+/** Other windows and clients write too: who comes back to this one sees what has come meanwhile. */
+async function lookAgain(): Promise<void> {
+  if (document.visibilityState !== 'visible' || !model.connected.value) return;
+  await loadSessions();
+  const { value: thread } = model.conversationId;
+  const sessionId = model.sessionId.value;
+  if (thread === null || sessionId === null || model.running.value !== null) return;
+  await trying(async () => {
+    const last = (await api.cycles(sessionId, thread)).data[0];
+    if (model.conversationId.value !== thread || model.running.value !== null) return;
+    if (last && last.outcome === null && last.cycle_id !== model.story.value?.cycleId)
+      await openConversation(thread);
+    else await refreshTurns();
+  });
 }
 
 async function reopen(): Promise<void> {

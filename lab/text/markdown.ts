@@ -34,6 +34,8 @@ const ALLOWED = {
   ],
   ALLOWED_ATTR: ['href', 'class', 'start', 'data-language', 'title'],
   ALLOW_DATA_ATTR: false,
+  // Their values are no addresses and need not look like one.
+  ADD_URI_SAFE_ATTR: ['start', 'data-language', 'title'],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
   RETURN_TRUSTED_TYPE: true as const,
 };

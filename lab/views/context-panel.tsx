@@ -1,5 +1,5 @@
 import { goToTurn } from '../actions/places.ts';
-import type { ContextTurn } from '../api/types.ts';
+import type { ContextTurn, UsedContext } from '../api/types.ts';
 import { inspected, story } from '../state/model.ts';
 import { count, when } from '../text/words.ts';
 
@@ -25,7 +25,7 @@ export function ContextPanel() {
         Memory added {count(used.tokens, 'token')}
         {used.omitted_turns > 0 && `; ${count(used.omitted_turns, 'more turn')} did not fit`}.
       </p>
-      <Sections sections={used.sections ?? []} />
+      <Sections sections={withFrame(used)} />
       <ol class="remembered">
         {used.turns.map((turn) => (
           <Remembered key={turn.turn_id} turn={turn} />
@@ -41,6 +41,12 @@ export function ContextPanel() {
       )}
     </>
   );
+}
+
+/** The sections, and what stands around them, so that the figures add up. */
+function withFrame({ tokens, sections = [] }: UsedContext): { name: string; tokens: number }[] {
+  const frame = tokens - sections.reduce((sum, section) => sum + section.tokens, 0);
+  return frame > 0 && sections.length > 0 ? [...sections, { name: 'frame', tokens: frame }] : sections;
 }
 
 function Sections({ sections }: { sections: { name: string; tokens: number }[] }) {

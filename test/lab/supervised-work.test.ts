@@ -90,6 +90,7 @@ describe('the lab while the agents work', () => {
     const answer = lab.page.locator('.turn.answer');
     expect(await answer.locator('li').allTextContents()).toEqual(['one', 'two']);
     expect(await answer.locator('.hljs-keyword').textContent()).toBe('const');
+    expect(await answer.locator('.code-head span').textContent()).toBe('ts');
     expect(await lab.page.evaluate(() => document.documentElement.scrollWidth)).toBe(1440);
     await answer.getByRole('button', { name: 'Copy the code' }).click();
     await answer.getByText('Copied').waitFor();

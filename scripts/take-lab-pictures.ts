@@ -1,0 +1,146 @@
+/**
+ * Takes the pictures of `docs/lab/`: the built server, a scripted model, a headless Chromium. Run after `npm run build`:
+ * npx tsx scripts/take-lab-pictures.ts
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { launchBrowser, openLab } from '../test/lab/lab-page.ts';
+import { ROOT, startServerProcess } from '../test/support/server-process.ts';
+import { role, startUpstream, streamed } from '../test/support/upstream.ts';
+
+const FOLDER = join(ROOT, 'docs', 'lab');
+const WIDE = { width: 1440, height: 900 };
+const NARROW = { width: 360, height: 740 };
+
+const FIRST = 'Ana, my sister, is allergic to peanuts and does not eat pork. She visits every second Sunday.';
+const SECOND =
+  'Write me a function that says whether a recipe is safe for Ana. Keep it short, with a table of cases.';
+
+const DRAFT = `Here is a check against what Ana must not eat.
+
+\`\`\`ts
+const AVOID = ['peanut', 'groundnut'];
+
+/** True when no ingredient names something that Ana must not eat. */
+export function safeForAna(ingredients: string[]): boolean {
+  return !ingredients.some((name) => AVOID.some((word) => name.toLowerCase().includes(word)));
+}
+\`\`\`
+
+| ingredients | safe |
+| --- | --- |
+| rice, lentils | yes |
+| rice, peanut oil | no |`;
+const FINAL = DRAFT.replace(
+  "['peanut', 'groundnut']",
+  "['peanut', 'groundnut', 'arachis', 'pork', 'bacon', 'ham']",
+).concat('\n| lentils, bacon | no |\n\nLabels that say *may contain traces* are not read: ask the cook.');
+
+const verdict = (more: object) =>
+  streamed([
+    JSON.stringify({ decision: 'approve', issues: [], resolved: [], criteria: [], lesson: null, ...more }),
+  ]);
+
+const upstream = await startUpstream();
+upstream.on('/models', (res) =>
+  res.end(JSON.stringify({ object: 'list', data: [{ id: 'scripted-model' }] })),
+);
+upstream.on(role('guidance'), streamed(['Thank the person and note both facts about Ana.']));
+upstream.on(role('draft'), streamed(['Noted: **no peanuts** and **no pork** for Ana, every second Sunday.']));
+upstream.on(role('verdict'), verdict({}));
+const server = await startServerProcess({
+  env: { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: 'sk-test', CCC_SHUTDOWN_MS: '300' },
+});
+const browser = await launchBrowser();
+const lab = await openLab(browser, server.url, { viewport: WIDE, colorScheme: 'light', locale: 'en-GB' });
+const { page } = lab;
+await mkdir(FOLDER, { recursive: true });
+
+const take = async (name: string) => {
+  await page.waitForTimeout(150);
+  await page.screenshot({ path: join(FOLDER, `${name}.png`) });
+};
+
+await lab.say(FIRST);
+await lab.ended();
+await page.getByRole('button', { name: 'Rename' }).click();
+await page.getByLabel('Name', { exact: true }).fill('Kitchen');
+await page.keyboard.press('Enter');
+await page.getByRole('dialog').waitFor({ state: 'detached' });
+await page.getByRole('tab', { name: 'Settings' }).click();
+await page
+  .getByLabel('Criteria, one on each line')
+  .fill('Covers everything that Ana avoids\nHas a table of cases');
+await take('settings-1440');
+await page.getByRole('tab', { name: 'Context' }).click();
+await page.getByRole('button', { name: 'New conversation' }).click();
+
+upstream
+  .expect(role('guidance'), streamed(['Remember both: peanuts *and* pork. Show a refused case for each.']))
+  .expect(role('draft'), streamed([DRAFT]))
+  .expect(
+    role('verdict'),
+    verdict({
+      decision: 'revise',
+      issues: [
+        {
+          id: 'i1',
+          severity: 'major',
+          where: "AVOID = ['peanut', 'groundnut']",
+          fix: 'Add pork: Ana does not eat it.',
+        },
+      ],
+      criteria: [
+        { id: 'c1', met: 'no', evidence: 'Pork is missing.' },
+        { id: 'c2', met: 'yes', evidence: 'Two cases are shown.' },
+      ],
+    }),
+  )
+  .expect(role('draft'), streamed([FINAL]))
+  .expect(
+    role('verdict'),
+    verdict({
+      resolved: ['i1'],
+      criteria: [
+        { id: 'c1', met: 'yes', evidence: 'Peanuts and pork are both covered.' },
+        { id: 'c2', met: 'yes', evidence: 'Three cases are shown.' },
+      ],
+      lesson: 'For Ana, check every dietary rule, not only the allergy.',
+    }),
+  );
+await lab.say(SECOND);
+await lab.ended();
+await page.locator('.turn.answer[data-turn]').waitFor();
+await take('answer-1440');
+await page.locator('.turn.draft').nth(1).getByRole('button', { name: 'Changes' }).click();
+await page
+  .locator('.turn.verdict')
+  .nth(0)
+  .evaluate((turn) => {
+    turn.scrollIntoView();
+  });
+await page.getByRole('tab', { name: 'Trace' }).click();
+await page.locator('.step').nth(1).click();
+await take('trace-1440');
+
+await page.emulateMedia({ colorScheme: 'dark' });
+await page.getByRole('tab', { name: 'Context' }).click();
+await take('context-dark-1440');
+
+await page.setViewportSize(NARROW);
+await page.locator('.turn.answer').evaluate((turn) => {
+  turn.scrollIntoView();
+});
+await take('answer-dark-360');
+await page.emulateMedia({ colorScheme: 'light' });
+await page.getByRole('button', { name: 'Look inside', exact: true }).first().click();
+await take('context-360');
+await page.getByRole('tab', { name: 'Trace' }).click();
+await take('trace-360');
+await page.getByRole('button', { name: 'Sessions' }).click();
+await take('sessions-360');
+
+await lab.close();
+await browser.close();
+await server.stop();
+await upstream.close();
