@@ -4,11 +4,11 @@ import type { AppParts } from './app.ts';
 import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
+import { createCausalMemory } from './causal/create-causal-memory.ts';
 import type { Settings } from './config/schema.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
-import { unavailable } from './http/unavailable.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
@@ -40,12 +40,18 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     registry,
   );
   const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
-  const notYet = 'This part of memory is not there.';
   const jobs = new JobRunner({ jobs: dal.jobs, logger });
   const nudgeJobs = () => {
     jobs.nudge();
   };
-  const memory = createMemoryService({ dal, causal: null, nudgeJobs, clock: systemClock, logger });
+  const causal = createCausalMemory({
+    store: dal.causal,
+    projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
+    nudgeJobs,
+    clock: systemClock,
+    logger,
+  });
+  const memory = createMemoryService({ dal, causal, nudgeJobs, clock: systemClock, logger });
   registerSummaries(jobs, {
     dal,
     provider,
@@ -73,14 +79,16 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     dal,
     memory,
     cycles,
-    causal: unavailable(notYet),
+    causal,
     start: () => {
       jobs.start();
+      causal.start();
     },
     settle: async (limitMs) => {
       await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs)]);
     },
     close: async () => {
+      await causal.close();
       await dal.close();
       await provider.close();
     },

@@ -21,9 +21,9 @@ export interface ColumnData {
 
 /** One DuckDB database. Not for concurrent use: the projection asks one thing at a time. */
 export interface Duck {
-  run(sql: string, values?: (number | string)[]): Promise<void>;
+  run(sql: string, values?: (number | bigint | string)[]): Promise<void>;
   /** All rows; BIGINT comes back as number (everything stored here is below 2^53). */
-  rows(sql: string, values?: (number | string)[]): Promise<Row[]>;
+  rows(sql: string, values?: (number | bigint | string)[]): Promise<Row[]>;
   /** Adds `count` rows to a table, column by column. */
   append(table: string, count: number, columns: ColumnData[]): Promise<void>;
   close(): void;

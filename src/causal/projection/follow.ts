@@ -1,5 +1,6 @@
 import type { CausalHead, CausalStore } from '../../store/causal-store.ts';
 import type { Duck } from './duckdb.ts';
+import { sessionStamp } from './schema.ts';
 
 /** Changes of each kind read at a time: a long session is taken in piece by piece, and others are served between. */
 const PIECE = 10_000;
@@ -21,14 +22,14 @@ export async function followOnce(
   store: FollowedStore,
   head: CausalHead,
 ): Promise<{ gained: number; more: boolean }> {
-  const [row] = await duck.rows(
-    'SELECT session_id, through, last_event_no FROM heads WHERE session_key = $1',
-    [head.sessionKey],
-  );
+  const stamp = sessionStamp(head.sessionId);
+  const [row] = await duck.rows('SELECT stamp, through, last_event_no FROM heads WHERE session_key = $1', [
+    head.sessionKey,
+  ]);
   let known: Followed = { through: Number(row?.[1] ?? 0), lastEventNo: Number(row?.[2] ?? 0) };
-  if (known.through === head.changeSeq && row?.[0] === head.sessionId) return { gained: 0, more: false };
+  if (known.through === head.changeSeq && row?.[0] === stamp) return { gained: 0, more: false };
   let lost = 0;
-  if (row && (row[0] !== head.sessionId || known.through > head.changeSeq)) {
+  if (row && (row[0] !== stamp || known.through > head.changeSeq)) {
     await forget(duck, head.sessionKey);
     lost = known.through;
     known = { through: 0, lastEventNo: 0 };
@@ -62,7 +63,7 @@ export async function followOnce(
     await duck.run(
       `INSERT INTO heads VALUES ($1, $2, $3, $4)
        ON CONFLICT (session_key) DO UPDATE SET through = excluded.through, last_event_no = excluded.last_event_no`,
-      [key, head.sessionId, through, lastEventNo],
+      [key, BigInt(stamp), BigInt(through), lastEventNo],
     );
     await duck.run('COMMIT');
   } catch (error) {

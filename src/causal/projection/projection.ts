@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { CausalHead } from '../../store/causal-store.ts';
 import { openDuck, type Duck } from './duckdb.ts';
 import { followOnce, forget, type FollowedStore } from './follow.ts';
-import { createTables, isCurrent } from './schema.ts';
+import { createTables, isCurrent, sessionStamp } from './schema.ts';
 
 /** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
 const FILE_RETRY_MS = 30_000;
@@ -109,11 +109,9 @@ export class CausalProjection {
       after = last.sessionKey;
     }
     await this.#withDuck(async (open) => {
-      const known = await open.duck.rows('SELECT session_key, session_id FROM heads');
-      for (const [key, sessionId] of known) {
-        // Looked up once more: a session may have begun meanwhile.
-        if (present.has(Number(key)) || (await this.#options.store.head(String(sessionId)))) continue;
-        open.through -= await forget(open.duck, Number(key));
+      // One that began while the heads were read may be among them: it is taken in again when it is asked for.
+      for (const [key] of await open.duck.rows('SELECT session_key FROM heads')) {
+        if (!present.has(Number(key))) open.through -= await forget(open.duck, Number(key));
       }
     });
   }
@@ -122,7 +120,9 @@ export class CausalProjection {
   async erase(sessionId: string): Promise<void> {
     if (!this.exists) return;
     await this.#withDuck(async (open) => {
-      const rows = await open.duck.rows('SELECT session_key FROM heads WHERE session_id = $1', [sessionId]);
+      const rows = await open.duck.rows('SELECT session_key FROM heads WHERE stamp = $1', [
+        BigInt(sessionStamp(sessionId)),
+      ]);
       for (const [key] of rows) open.through -= await forget(open.duck, Number(key));
       // What was deleted leaves the file, not only the table.
       if (rows.length > 0 && open.inFile) await open.duck.run('CHECKPOINT');

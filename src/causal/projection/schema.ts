@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Duck } from './duckdb.ts';
 
 /** Goes up when the tables below change; a file of another version is made anew. */
@@ -7,28 +8,34 @@ const VERSION = 1;
  * The projection holds numbers only: no text of the record is copied, so nothing that is erased there can linger here.
  * Sessions are named by the key that the record never gives to another one.
  */
-const TABLES = `
-  CREATE TABLE meta (version INTEGER NOT NULL);
-  CREATE TABLE heads (
+const TABLES = [
+  'CREATE TABLE meta (version INTEGER NOT NULL)',
+  `CREATE TABLE heads (
     session_key   INTEGER PRIMARY KEY,
-    session_id    VARCHAR NOT NULL,
+    -- Of the session's id: see sessionStamp.
+    stamp         BIGINT NOT NULL,
     through       BIGINT NOT NULL,
     last_event_no INTEGER NOT NULL
-  );
-  CREATE TABLE events (session_key INTEGER NOT NULL, event_no INTEGER NOT NULL, happened_at BIGINT NOT NULL);
-  CREATE TABLE links (
+  )`,
+  'CREATE TABLE events (session_key INTEGER NOT NULL, event_no INTEGER NOT NULL, happened_at BIGINT NOT NULL)',
+  `CREATE TABLE links (
     session_key INTEGER NOT NULL,
     cause_no    INTEGER NOT NULL,
     effect_no   INTEGER NOT NULL,
     relation    UTINYINT NOT NULL,
     confidence  DOUBLE NOT NULL,
     judge       UTINYINT NOT NULL
-  );
-`;
+  )`,
+];
+
+/** 48 bits of a session's id: enough to notice that a key stands for another session in another record. */
+export function sessionStamp(sessionId: string): number {
+  return createHash('sha256').update(sessionId).digest().readUIntBE(0, 6);
+}
 
 export async function createTables(duck: Duck): Promise<void> {
   await duck.run('BEGIN TRANSACTION');
-  for (const statement of TABLES.split(';')) if (statement.trim() !== '') await duck.run(statement);
+  for (const statement of TABLES) await duck.run(statement);
   await duck.run(`INSERT INTO meta VALUES (${String(VERSION)})`);
   await duck.run('COMMIT');
 }
@@ -39,7 +46,7 @@ export async function isCurrent(duck: Duck): Promise<boolean> {
   if (tables.length === 0) return false;
   const [version] = await duck.rows('SELECT max(version) FROM meta');
   if (version?.[0] !== VERSION) return false;
-  await duck.rows('SELECT sum(through), max(session_id) FROM heads');
+  await duck.rows('SELECT sum(through), max(stamp) FROM heads');
   await duck.rows('SELECT count(*), sum(event_no), max(happened_at), max(session_key) FROM events');
   await duck.rows(
     'SELECT count(*), sum(cause_no), sum(effect_no), sum(relation), sum(confidence), sum(judge), max(session_key) FROM links',
