@@ -76,9 +76,8 @@ export interface CycleStore {
       jobs: NewJob[];
     },
   ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[] }>;
-  commit(
-    commit: CycleCommit,
-  ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[] }>;
+  /** @throws cycle_not_found; cycle_conflict when the cycle has gone on elsewhere, with nothing stored */
+  commit(commit: CycleCommit): Promise<{ version: number; turns: TurnRecord[]; events: CycleEventRecord[] }>;
   get(cycleId: string): Promise<CycleRecord | null>;
   steps(sessionId: string, cycleId: string): Promise<CycleStepRecord[]>;
   /** Events after `afterSeq`, in order. */

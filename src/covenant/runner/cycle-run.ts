@@ -34,10 +34,12 @@ export interface RunDeps {
 type OutsideStop = 'client_cancelled' | 'drained';
 type Call = Extract<Command, { type: CallKind }>;
 
-interface OpenStep {
-  stepId: string;
-  call: CallKind;
-}
+type ToStore = Pick<CycleCommit, 'closeStep' | 'turns' | 'events' | 'jobs'>;
+
+const nothingToStore = (): ToStore => ({ turns: [], events: [], jobs: [] });
+
+/** Events of a call that came to nothing. */
+const FAILURES: ReadonlySet<MachineEvent['type']> = new Set(['call_failed', 'stopped', 'review_unreadable']);
 
 /** Where a run begins: at the start, or where another one has left off. */
 export interface RunFrom {
@@ -62,7 +64,9 @@ export class CycleRun implements RunningCycle {
   readonly #abort = new AbortController();
   /** What requests before this one have cost: each is told its own. */
   readonly #usageBefore: MachineState['usage'];
-  #cycle: CycleRecord;
+  readonly #cycle: CycleRecord;
+  #version: number;
+  #toStore = nothingToStore();
   #state: MachineState;
   #stopReason: OutsideStop | null = null;
   #stepNumber: number;
@@ -79,7 +83,12 @@ export class CycleRun implements RunningCycle {
     this.#stepNumber = from.stepNumber;
     this.#attempt = from.attempt;
     this.#turns = [...from.turns];
-    this.done = this.#run(from.openStepId, from.first ?? null);
+    this.#version = cycle.version;
+    // The process that had this step open is gone: whatever comes next, its row is closed with it.
+    if (from.openStepId !== null) {
+      this.#toStore.closeStep = this.#closing(from.openStepId, 'failed', { error: 'interrupted' });
+    }
+    this.done = this.#run(from.first ?? null);
     // Whoever waits hears of a failure; nobody waiting is no reason to end the process.
     this.done.catch(() => undefined);
   }
@@ -107,17 +116,14 @@ export class CycleRun implements RunningCycle {
     if (now) this.#abort.abort(new Error(reason));
   }
 
-  async #run(interruptedStepId: string | null, first: MachineEvent | null): Promise<CycleResult> {
+  async #run(first: MachineEvent | null): Promise<CycleResult> {
     try {
       // Whoever made this run can first tell it what was stored before it began.
       await Promise.resolve();
       if (this.#state.status === 'received') this.#state = step(this.#state, { type: 'started' }).state;
-      let command: Command = first ? await this.#advance(first, null, null) : commandFor(this.#state);
-      let interrupted = interruptedStepId;
-      while (command.type !== 'rest') {
-        command = await this.#perform(command, interrupted);
-        interrupted = null;
-      }
+      let command: Command = first ? this.#advance(first, null) : commandFor(this.#state);
+      while (command.type !== 'rest') command = await this.#perform(command);
+      await this.#commit({});
       return resultOf(this.cycleId, this.#state, this.#turns, this.#usageBefore);
     } catch (error) {
       this.#deps.logger.error({ err: error, cycle_id: this.cycleId }, 'a cycle could not go on');
@@ -125,22 +131,19 @@ export class CycleRun implements RunningCycle {
     }
   }
 
-  /** Carries out one command and stores what came of it. Returns the next one. */
-  async #perform(
-    command: Exclude<Command, { type: 'rest' }>,
-    interruptedStepId: string | null,
-  ): Promise<Command> {
-    if (command.type === 'check') return this.#advance(this.#check(), null, null);
+  /** Carries out one command. Returns the next one. */
+  async #perform(command: Exclude<Command, { type: 'rest' }>): Promise<Command> {
+    if (command.type === 'check') return this.#advance(this.#check(), null);
     const obstacle = this.#obstacle(command);
-    if (obstacle) return this.#advance(obstacle, null, interruptedStepId);
+    if (obstacle) return this.#advance(obstacle, null);
     const messages = promptFor(command, this.#state, this.#request);
     const reserve = reserveAfter(command.type, this.#state, this.#request);
     const estimate = estimateOf(command.type, messages, this.#request);
     if (!fitsBudget(this.#state, command.type, estimate, reserve)) {
-      return this.#advance({ type: 'over_budget', call: command.type }, null, interruptedStepId);
+      return this.#advance({ type: 'over_budget', call: command.type }, null);
     }
-    const open = await this.#openStep(command, messages, interruptedStepId);
-    return this.#advance(await this.#call(command, messages, reserve), open, null);
+    const stepId = await this.#openStep(command, messages);
+    return this.#advance(await this.#call(command, messages, reserve), stepId);
   }
 
   /** Why a call is not begun. */
@@ -157,51 +160,36 @@ export class CycleRun implements RunningCycle {
     return { type: 'checked', results: runChecks(draft, this.#request.request) };
   }
 
-  async #openStep(
-    command: Call,
-    messages: ChatMessage[],
-    interruptedStepId: string | null,
-  ): Promise<OpenStep> {
+  /** Writes the row of a step, together with what the step before it has left to be stored. */
+  async #openStep(command: Call, messages: ChatMessage[]): Promise<string> {
     const stepId = newId('step');
     const agent = agentOf(command.type);
-    const input = {
-      prompt_hash: promptHash(messages),
-      prompt_version: PROMPT_VERSION,
-      model: this.#model(agent),
-      context_turn_ids: this.#request.contextTurnIds,
-      ...(command.repair ? { repair: true } : {}),
-    };
+    const model = this.#model(agent);
+    const attempt = this.#attempt;
+    this.#attempt = 1;
+    this.#toStore.events.push({
+      type: 'step_started',
+      data: { step: command.type, agent, round: command.round, attempt, model },
+    });
     await this.#commit({
-      ...(interruptedStepId === null
-        ? {}
-        : { closeStep: this.#closing(interruptedStepId, 'failed', { error: 'interrupted' }) }),
       openStep: {
         stepId,
         stepNumber: ++this.#stepNumber,
         kind: command.type,
         agent,
         round: command.round,
-        attempt: this.#attempt,
-        input,
+        attempt,
+        input: {
+          prompt_hash: promptHash(messages),
+          prompt_version: PROMPT_VERSION,
+          model,
+          context_turn_ids: this.#request.contextTurnIds,
+          ...(command.repair ? { repair: true } : {}),
+        },
         startedAt: this.#deps.clock.now(),
       },
-      turns: [],
-      events: [
-        {
-          type: 'step_started',
-          data: {
-            step: command.type,
-            agent,
-            round: command.round,
-            attempt: this.#attempt,
-            model: input.model,
-          },
-        },
-      ],
-      jobs: [],
     });
-    this.#attempt = 1;
-    return { stepId, call: command.type };
+    return stepId;
   }
 
   async #call(command: Call, messages: ChatMessage[], reserve: number): Promise<MachineEvent> {
@@ -228,70 +216,55 @@ export class CycleRun implements RunningCycle {
     this.#signals.delta({ kind: 'delta', agent: agentOf(command.type), round: command.round, step, text });
   }
 
-  /** Applies an event and stores all that follows from it in one transaction. */
-  async #advance(
-    event: MachineEvent,
-    closing: OpenStep | null,
-    interruptedStepId: string | null,
-  ): Promise<Command> {
+  /** Applies an event. What follows from it is stored at once when the cycle rests, else with the next step's row. */
+  #advance(event: MachineEvent, stepId: string | null): Command {
     const { state, command } = step(this.#state, event);
     this.#state = state;
     if (event.type === 'reviewed' && state.unreadable === null) {
       this.#delta({ type: 'review', round: state.drafts.length }, verdictText(event.verdict));
     }
-    // A check costs nothing and is made again after a crash: it has no boundary of its own.
-    if (event.type === 'drafted') {
-      const checked = step(state, this.#check());
-      this.#state = checked.state;
-      await this.#store(event, closing, interruptedStepId);
-      return checked.command;
-    }
-    await this.#store(event, closing, interruptedStepId);
-    return command;
+    // A check costs nothing and is made again after a crash: what came of it is stored with its draft.
+    const checked = command.type === 'check' ? step(state, this.#check()) : null;
+    if (checked) this.#state = checked.state;
+    this.#note(event, stepId);
+    return checked?.command ?? command;
   }
 
-  async #store(
-    event: MachineEvent,
-    closing: OpenStep | null,
-    interruptedStepId: string | null,
-  ): Promise<void> {
+  /** Keeps what an event leaves for the record. */
+  #note(event: MachineEvent, stepId: string | null): void {
     const { turns, events, output } = describeTransition(event, this.#state, this.#request);
-    const stepId = closing?.stepId ?? interruptedStepId;
-    const failed =
-      event.type === 'call_failed' ||
-      event.type === 'stopped' ||
-      event.type === 'review_unreadable' ||
-      this.#state.unreadable !== null;
-    const ended = this.#state.outcome !== null;
-    await this.#commit({
-      ...(stepId === null
-        ? {}
-        : { closeStep: this.#closing(stepId, failed || closing === null ? 'failed' : 'done', output) }),
-      turns: turns.map((turn) => this.#deps.memory.prepareTurn({ ...turn, cycleId: this.cycleId })),
-      events,
-      jobs:
-        ended && this.#request.storeTurns ? this.#deps.memory.jobsForTurns(this.#cycle.conversationId) : [],
-    });
+    const { memory } = this.#deps;
+    if (stepId !== null) {
+      const failed = FAILURES.has(event.type) || this.#state.unreadable !== null;
+      this.#toStore.closeStep = this.#closing(stepId, failed ? 'failed' : 'done', output);
+    }
+    this.#toStore.turns.push(...turns.map((turn) => memory.prepareTurn({ ...turn, cycleId: this.cycleId })));
+    this.#toStore.events.push(...events);
+    if (this.#state.outcome !== null && this.#request.storeTurns) {
+      this.#toStore.jobs.push(...memory.jobsForTurns(this.#cycle.conversationId));
+    }
   }
 
   #closing(stepId: string, status: 'done' | 'failed', output: object): NonNullable<CycleCommit['closeStep']> {
     return { stepId, status, output: asJson(output), endedAt: this.#deps.clock.now() };
   }
 
-  async #commit(
-    part: Pick<CycleCommit, 'openStep' | 'closeStep' | 'turns' | 'events' | 'jobs'>,
-  ): Promise<void> {
+  /** One step boundary, in one transaction; then those who watch are told. */
+  async #commit(more: Pick<CycleCommit, 'openStep'>): Promise<void> {
+    const toStore = this.#toStore;
+    this.#toStore = nothingToStore();
     const committed = await this.#deps.dal.cycles.commit({
-      ...part,
+      ...toStore,
+      ...more,
       sessionId: this.#cycle.sessionId,
       cycleId: this.cycleId,
-      expectedVersion: this.#cycle.version,
+      expectedVersion: this.#version,
       status: this.#state.status,
       outcome: this.#state.outcome,
       machine: asJson(this.#state),
       now: this.#deps.clock.now(),
     });
-    this.#cycle = committed.cycle;
+    this.#version = committed.version;
     this.#turns.push(...committed.turns);
     for (const event of committed.events) this.#signals.event(event);
   }

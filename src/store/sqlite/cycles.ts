@@ -156,5 +156,5 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
   });
   const events = insertCycleEvents(database, { sessionId, cycleId, events: commit.events, now });
   insertJobs(database, sessionId, commit.jobs, now);
-  return { cycle: requireCycle(database, cycleId), turns, events };
+  return { version: commit.expectedVersion + 1, turns, events };
 }
