@@ -47,14 +47,20 @@ export function createRetriever({
       if (index.terms.length === 0) return [];
       const question = readQuestion(query, index, now, constants.askingWord);
       const allowed = within(index, timeRange);
+      const breathe = breathing(index.minutes.length);
       const scorer = new TurnScorer(index, question, constants);
+      await breathe();
       scorer.add(index.terms, question.terms);
+      await breathe();
       const first = scorer.totals();
+      await breathe();
 
       const basis = bestPlaces(first, constants.feedbackTurns, allowed);
       const more = await feedback(index, first, basis, sessionId, wanted);
       scorer.add(more.found, more.chosen);
+      await breathe();
       const total = more.chosen.length === 0 ? first : scorer.totals();
+      await breathe();
       return bestPlaces(total, limit, allowed).map((place) => ({
         ...positionOf(index, place),
         score: total[place] ?? 0,
@@ -92,6 +98,14 @@ export function createRetriever({
     });
     return { found, chosen };
   }
+}
+
+/** Sessions of more turns than this are scored in steps, with a turn of the event loop for others in between. */
+const SCORED_AT_ONCE = 20_000;
+
+function breathing(turnCount: number): () => Promise<void> {
+  if (turnCount <= SCORED_AT_ONCE) return () => Promise.resolve();
+  return () => new Promise((resolve) => setImmediate(resolve));
 }
 
 function positionOf(

@@ -39,6 +39,9 @@ export class TurnScorer {
   readonly #told: Float64Array;
   /** The inverse document frequencies of all terms, summed: the weight of the whole question. */
   #weight = 0;
+  /** Room to work in: the best lent so far to each turn, and which turns were lent anything. */
+  readonly #best: Float64Array;
+  readonly #touched: Int32Array;
   #turns: { factors: Float64Array; priors: Float64Array } | null = null;
 
   constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
@@ -49,6 +52,8 @@ export class TurnScorer {
     this.#episodes = findEpisodes(index);
     this.#own = new Float64Array(count);
     this.#near = new Float64Array(count);
+    this.#best = new Float64Array(count);
+    this.#touched = new Int32Array(count);
     this.#told = new Float64Array(this.#episodes.starts.length);
     let length = 0;
     for (const each of index.lengths) length += each;
@@ -58,22 +63,21 @@ export class TurnScorer {
   /** Adds the entries of those found terms that are wanted. */
   add(found: readonly TermPostings[], wanted: readonly WeightedTerm[]): void {
     const weights = new Map(wanted.map(({ term, weight }) => [term, weight]));
-    const best = new Float64Array(this.#near.length);
-    const touched = new Int32Array(this.#near.length);
     for (const postings of found) {
       const weight = weights.get(postings.term);
       if (weight === undefined) continue;
       const idf = weight * inverseFrequency(this.#near.length, postings.places.length);
       this.#weight += idf;
-      this.#addWords(postings, idf, best, touched);
+      this.#addWords(postings, idf);
       this.#addEpisodes(postings, idf);
     }
   }
 
-  #addWords({ places, counts }: TermPostings, idf: number, best: Float64Array, touched: Int32Array): void {
+  #addWords({ places, counts }: TermPostings, idf: number): void {
     const { k1, b, neighbours, answersQuestion } = this.#constants;
     const { lengths, traits } = this.#index;
     const episodes = this.#episodes.of;
+    const [own, near, best, touched] = [this.#own, this.#near, this.#best, this.#touched];
     const reach = neighbours.length;
     let touches = 0;
     for (let i = 0; i < places.length; i += 1) {
@@ -81,23 +85,23 @@ export class TurnScorer {
       const tf = counts[i] ?? 0;
       const weighed =
         (tf * (k1 + 1)) / (tf + k1 * (1 - b + (b * (lengths[place] ?? 0)) / this.#averageLength));
-      this.#own[place] = (this.#own[place] ?? 0) + idf * weighed;
+      own[place] = (own[place] ?? 0) + idf * weighed;
       const asks = ((traits[place] ?? 0) & TRAIT.asks) !== 0;
       // Of several neighbours with the same word only the best lends: two mentions are not twice the evidence.
       const last = Math.min(best.length - 1, place + reach);
-      for (let near = Math.max(0, place - reach); near <= last; near += 1) {
-        if (episodes[near] !== episodes[place]) continue;
-        let lent = near === place ? 1 : (neighbours[Math.abs(near - place) - 1] ?? 0);
-        if (asks && near === place + 1) lent += answersQuestion;
-        const before = best[near] ?? 0;
+      for (let beside = Math.max(0, place - reach); beside <= last; beside += 1) {
+        if (episodes[beside] !== episodes[place]) continue;
+        let lent = beside === place ? 1 : (neighbours[Math.abs(beside - place) - 1] ?? 0);
+        if (asks && beside === place + 1) lent += answersQuestion;
+        const before = best[beside] ?? 0;
         if (lent * weighed <= before) continue;
-        if (before === 0) touched[touches++] = near;
-        best[near] = lent * weighed;
+        if (before === 0) touched[touches++] = beside;
+        best[beside] = lent * weighed;
       }
     }
     for (let i = 0; i < touches; i += 1) {
       const place = touched[i] ?? 0;
-      this.#near[place] = (this.#near[place] ?? 0) + idf * (best[place] ?? 0);
+      near[place] = (near[place] ?? 0) + idf * (best[place] ?? 0);
       best[place] = 0;
     }
   }
