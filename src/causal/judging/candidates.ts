@@ -1,0 +1,166 @@
+import type { CausalEventRecord, CausalStore, RankedEvent } from '../../store/causal-store.ts';
+import { analyseQuery } from '../../text/analyse.ts';
+
+/** Most candidates that one event's causes are looked for among. */
+export const MOST_CANDIDATES = 8;
+
+/** Where a candidate was found; one may be found in several places. */
+export type CandidateSource = 'conversation' | 'actor' | 'open_end' | 'words' | 'chain';
+
+export interface Candidate {
+  event: RankedEvent;
+  sources: CandidateSource[];
+  score: number;
+}
+
+/**
+ * What each source is worth at its first place. Effects rarely share words with their causes, so what the same actor
+ * did last, and above all what of it has led to nothing yet, weighs as much as words do. A chain is one subject: a word
+ * in common with any of its events brings up its end, which need not hold the word itself.
+ */
+const WEIGHTS: Record<CandidateSource, number> = {
+  conversation: 0.7,
+  actor: 0.8,
+  open_end: 1.2,
+  words: 0.9,
+  chain: 1.2,
+};
+/**
+ * How many of a source's first places are among the candidates whatever the others say. A place found by words only
+ * when it shares two of them: one word in common is an accident, two are a subject.
+ */
+const ASSURED: Record<CandidateSource, number> = {
+  conversation: 1,
+  actor: 1,
+  open_end: 1,
+  words: 2,
+  chain: 1,
+};
+/** Reciprocal rank fusion's constant (Cormack, Clarke and Büttcher 2009 use 60 for long lists; these are short). */
+const K = 8;
+/** Places looked at in each source. */
+const DEPTH: Record<CandidateSource, number> = {
+  conversation: 2,
+  actor: 12,
+  open_end: 12,
+  words: 12,
+  chain: 8,
+};
+/** What is left of a place found by words when somebody else did it: the same thing may happen to two people. */
+const OTHER_ACTOR = 0.2;
+/** A place found by words is worth less, the further its score is behind the best one's. */
+const WORDS_LOOKED_AT = 24;
+
+/** Earlier events of the session that may have to do with the event, best first, at most eight. */
+export async function findCandidates(
+  store: Pick<CausalStore, 'recentEvents' | 'search' | 'chainEnds' | 'eventsByNo'>,
+  event: CausalEventRecord,
+  limit = MOST_CANDIDATES,
+): Promise<Candidate[]> {
+  const { sessionId, actor, conversationId } = event;
+  const before = { happenedAt: event.happenedAt, eventNo: event.eventNo };
+  const recent = (narrow: { actor?: string; conversationId?: string; openOnly?: boolean }, depth: number) =>
+    store.recentEvents({ sessionId, before, limit: depth, ...narrow });
+  const terms = analyseQuery(event.text);
+  const whose = actor === null ? {} : { actor };
+  const where = conversationId === null ? {} : { conversationId };
+  const [conversation, own, open, words] = await Promise.all([
+    recent(where, DEPTH.conversation),
+    recent(whose, DEPTH.actor),
+    recent({ ...whose, openOnly: true }, DEPTH.open_end),
+    store.search({ sessionId, terms, before, limit: WORDS_LOOKED_AT }),
+  ]);
+  const scored = words
+    .map(({ event: found, score }): Scored => ({
+      found,
+      sure: sharesTwo(terms, found.text),
+      score: score * (actor === null || found.actor === actor ? 1 : OTHER_ACTOR),
+    }))
+    .sort((a, b) => b.score - a.score);
+  const ends = await endsOf(store, sessionId, scored, before);
+  const pool = new Pool();
+  // Where the conversation is not known, what happened last in the session is a guess like others.
+  pool.addRanked('conversation', conversation, conversationId !== null);
+  pool.addRanked('actor', own);
+  pool.addRanked('open_end', open);
+  pool.addScored('words', scored.slice(0, DEPTH.words));
+  pool.addScored('chain', ends.slice(0, DEPTH.chain));
+  return pool.best(limit);
+}
+
+interface Scored {
+  found: RankedEvent;
+  score: number;
+  /** Whether it may claim an assured place. */
+  sure: boolean;
+}
+
+function sharesTwo(terms: string[], text: string): boolean {
+  const own = new Set(analyseQuery(text));
+  return terms.filter((term) => own.has(term)).length >= 2;
+}
+
+/** The ends of the chains that the found events are part of; an end is worth what all of its chain is. */
+async function endsOf(
+  store: Pick<CausalStore, 'chainEnds' | 'eventsByNo'>,
+  sessionId: string,
+  found: Scored[],
+  before: { happenedAt: number; eventNo: number },
+): Promise<Scored[]> {
+  if (found.length === 0) return [];
+  const chains = await store.chainEnds(
+    sessionId,
+    found.map((hit) => hit.found.eventNo),
+  );
+  const worth = new Map<number, number>();
+  chains.forEach(({ ends }, at) => {
+    for (const end of ends) worth.set(end, (worth.get(end) ?? 0) + (found[at]?.score ?? 0));
+  });
+  const events = await store.eventsByNo(sessionId, [...worth.keys()]);
+  return events
+    .filter(
+      (event) =>
+        event.happenedAt < before.happenedAt ||
+        (event.happenedAt === before.happenedAt && event.eventNo < before.eventNo),
+    )
+    .map((event): Scored => ({ found: event, sure: true, score: worth.get(event.eventNo) ?? 0 }))
+    .sort((a, b) => b.score - a.score || b.found.eventNo - a.found.eventNo);
+}
+
+/** Merges the sources: what several of them name comes first. */
+class Pool {
+  readonly #candidates = new Map<number, Candidate>();
+  readonly #assured = new Set<number>();
+
+  addRanked(source: CandidateSource, events: RankedEvent[], sure = true): void {
+    events.forEach((event, place) => {
+      this.#add(source, event, 1 / (1 + place / K), sure && place < ASSURED[source]);
+    });
+  }
+
+  /** By place, and by how far the score is behind the best. */
+  addScored(source: CandidateSource, scored: Scored[]): void {
+    const top = scored[0]?.score ?? 0;
+    scored.forEach(({ found, score, sure }, place) => {
+      const share = score / top / (1 + place / K);
+      if (top > 0) this.#add(source, found, share, sure && place < ASSURED[source]);
+    });
+  }
+
+  best(limit: number): Candidate[] {
+    const byScore = (a: Candidate, b: Candidate) => b.score - a.score || b.event.eventNo - a.event.eventNo;
+    const assured = (candidate: Candidate) => (this.#assured.has(candidate.event.eventNo) ? 1 : 0);
+    return [...this.#candidates.values()]
+      .sort((a, b) => assured(b) - assured(a) || byScore(a, b))
+      .slice(0, limit)
+      .sort(byScore);
+  }
+
+  #add(source: CandidateSource, event: RankedEvent, share: number, assured: boolean): void {
+    if (assured) this.#assured.add(event.eventNo);
+    const known = this.#candidates.get(event.eventNo) ?? { event, sources: [], score: 0 };
+    known.sources.push(source);
+    known.score += WEIGHTS[source] * share;
+    this.#candidates.set(event.eventNo, known);
+  }
+}
