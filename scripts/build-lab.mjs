@@ -6,7 +6,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 await build({
   absWorkingDir: root,
-  entryPoints: { lab: 'lab/main.ts', 'lab-style': 'lab/styles/lab.css' },
+  entryPoints: {
+    lab: 'lab/main.ts',
+    'lab-style': 'lab/styles/lab.css',
+    'graph-worker': 'lab/graph/worker.ts',
+  },
   outdir: 'public/assets',
   bundle: true,
   minify: true,

@@ -8,6 +8,7 @@ export interface Health {
   stage: number;
   provider: { name: string; base_url: string | null; model: string };
   memory: { status: string };
+  causal: { available: boolean; reason: string | null };
 }
 
 export interface Preferences {

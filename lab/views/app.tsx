@@ -9,6 +9,8 @@ import {
   type Tab,
 } from '../state/model.ts';
 import { sessionName } from '../text/words.ts';
+import { view } from '../state/causes.ts';
+import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
@@ -29,10 +31,32 @@ export function App() {
       <Banner />
       <Side />
       <main class="main">
-        <Thread />
-        <Composer />
+        <Views />
+        {view.value === 'thread' ? (
+          <>
+            <Thread />
+            <Composer />
+          </>
+        ) : (
+          <Causes />
+        )}
       </main>
       <Look />
+    </div>
+  );
+}
+
+/** What the middle shows: what was said, or why things happened. */
+function Views() {
+  const button = (to: typeof view.value, name: string) => (
+    <button type="button" aria-pressed={view.value === to} onClick={() => (view.value = to)}>
+      {name}
+    </button>
+  );
+  return (
+    <div class="views" role="group" aria-label="View">
+      {button('thread', 'Conversation')}
+      {button('causes', 'Causes')}
     </div>
   );
 }
