@@ -6,18 +6,6 @@
 export interface TurnIndex {
   /** What the session's turns are, and where these terms occur in them. Of a session that is not there: nothing. */
   lookup(sessionId: string, terms: string[]): Promise<IndexLookup>;
-  /**
-   * More terms for a lookup that was made before, by its places; turns that have come since are left out, and so are
-   * terms with more than `most` entries.
-   */
-  postings(sessionId: string, terms: string[], known: KnownPlaces, most: number): Promise<TermPostings[]>;
-}
-
-/** How a lookup numbered the session's turns. */
-export interface KnownPlaces {
-  conversations: Int32Array;
-  starts: Int32Array;
-  turnCount: number;
 }
 
 /**

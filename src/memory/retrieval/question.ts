@@ -1,8 +1,10 @@
 import type { IndexLookup } from '../../store/turn-index.ts';
 import { analyseQuery } from '../../text/analyse.ts';
+import { membersOfKind } from '../../text/kinds.ts';
 import { ASKING_WORDS } from '../../text/stop-words.ts';
 import { stem } from '../../text/stem.ts';
 import { timesNamed, type TimeSpan } from './dates.ts';
+import type { RankingConstants } from './ranking-constants.ts';
 import { namedSpeakers } from './speakers.ts';
 
 /** A term to look for, and how much it counts. */
@@ -23,6 +25,8 @@ export interface Question {
 
 /** Most terms of a question that are looked up. A directive may bring a whole file with it. */
 const MOST_QUESTION_TERMS = 64;
+/** Most members of kinds that are looked up with them. */
+const MOST_MEMBERS = 96;
 const ASKING_TERMS = new Set([...ASKING_WORDS].map(stem));
 const ASKS_FOR_TIME = /\b(?:when|(?:what|which) (?:year|month|week|date|day|time))\b/iu;
 const ASKS_FOR_NUMBER = /\bhow (?:many|much|long|often|old|far|big|tall)\b/iu;
@@ -32,22 +36,32 @@ export function questionTerms(question: string): string[] {
   return analyseQuery(question).slice(0, MOST_QUESTION_TERMS);
 }
 
+/** Those terms, and then things of the kinds that they name: for "pets" also dog, cat … */
+export function termsToLookUp(question: string): string[] {
+  const own = questionTerms(question);
+  const members = new Set(own.flatMap(membersOfKind));
+  for (const term of own) members.delete(term);
+  return [...own, ...[...members].slice(0, MOST_MEMBERS)];
+}
+
 /** @param now milliseconds since the epoch */
 export function readQuestion(
   question: string,
   index: Pick<IndexLookup, 'speakerNames' | 'minutes'>,
   now: number,
-  askingWord: number,
+  { askingWord, nameWord, memberOfKind }: Pick<RankingConstants, 'askingWord' | 'nameWord' | 'memberOfKind'>,
 ): Question {
   const named = namedSpeakers(question, index.speakerNames);
   const terms = questionTerms(question);
-  const telling = terms.filter((term) => !named.terms.has(term));
+  // Where there is nothing but a name, the name is what is looked for.
+  const onlyNames = terms.every((term) => named.terms.has(term));
+  const own = terms.map((term) => ({
+    term,
+    weight: named.terms.has(term) && !onlyNames ? nameWord : ASKING_TERMS.has(term) ? askingWord : 1,
+  }));
+  const members = termsToLookUp(question).slice(terms.length);
   return {
-    // Where there is nothing but a name, the name is what is looked for.
-    terms: (telling.length > 0 ? telling : terms).map((term) => ({
-      term,
-      weight: ASKING_TERMS.has(term) ? askingWord : 1,
-    })),
+    terms: [...own, ...members.map((term) => ({ term, weight: memberOfKind }))],
     speakers: named.codes,
     spans: timesNamed(question, now, () => spanOf(index.minutes)),
     asksForTime: ASKS_FOR_TIME.test(question),

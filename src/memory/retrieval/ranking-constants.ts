@@ -15,6 +15,10 @@ export interface RankingConstants {
   episode: number;
   /** Weight of a word by which the question merely asks ("what kind of", "how many"). */
   askingWord: number;
+  /** Weight of the name of one who speaks in the session, as a word: whoever is addressed often answers. */
+  nameWord: number;
+  /** Weight of a thing of a kind that the question names ("pets": dog, cat). */
+  memberOfKind: number;
   /** A start for every turn, as a share of the question's whole weight; half of it when someone else was named. */
   start: number;
   /** What a longer turn has ahead of a shorter one, as a share of the question's whole weight for each e-fold. */
@@ -27,10 +31,6 @@ export interface RankingConstants {
   number: number;
   /** when it was said in the time that the question names (1 + this), or soon after (1 + half of this). */
   date: number;
-  /** Feedback: turns it is taken from, words it adds, and the weight of the best of them. */
-  feedbackTurns: number;
-  feedbackTerms: number;
-  feedback: number;
 }
 
 export const RANKING: RankingConstants = {
@@ -40,6 +40,8 @@ export const RANKING: RankingConstants = {
   answersQuestion: 0.25,
   episode: 0.3,
   askingWord: 0.5,
+  nameWord: 0.2,
+  memberOfKind: 0.2,
   start: 0.05,
   length: 0.05,
   speaker: 1.3,
@@ -47,7 +49,4 @@ export const RANKING: RankingConstants = {
   time: 1.3,
   number: 1.3,
   date: 1,
-  feedbackTurns: 10,
-  feedbackTerms: 10,
-  feedback: 0.15,
 };

@@ -1,7 +1,6 @@
 import type { MemoryDAL } from '../../store/memory-dal.ts';
-import type { IndexLookup, TermPostings } from '../../store/turn-index.ts';
-import { chooseFeedback, feedbackCandidates, mostFeedbackEntries } from './feedback.ts';
-import { questionTerms, readQuestion, type WeightedTerm } from './question.ts';
+import type { IndexLookup } from '../../store/turn-index.ts';
+import { readQuestion, termsToLookUp } from './question.ts';
 import { RANKING, type RankingConstants } from './ranking-constants.ts';
 import { bestPlaces } from './best-places.ts';
 import { TurnScorer, type ScoreParts } from './turn-scorer.ts';
@@ -28,76 +27,35 @@ export interface Retriever {
   }): Promise<FoundTurn[]>;
 }
 
-/**
- * Finds turns by their words, with no model. Two rounds: the question's own words, then again with words that the best
- * turns of the first round share.
- */
+/** Finds turns by their words, with no model and in one look at the index. */
 export function createRetriever({
   dal,
   constants = RANKING,
 }: {
-  dal: Pick<MemoryDAL, 'index' | 'turns'>;
+  dal: Pick<MemoryDAL, 'index'>;
   constants?: RankingConstants;
 }): Retriever {
   return {
     async retrieve({ sessionId, query, limit, now, timeRange }) {
-      const wanted = questionTerms(query);
-      if (wanted.length === 0 || limit <= 0) return [];
-      const index = await dal.index.lookup(sessionId, wanted);
+      const terms = termsToLookUp(query);
+      if (terms.length === 0 || limit <= 0) return [];
+      const index = await dal.index.lookup(sessionId, terms);
       if (index.terms.length === 0) return [];
-      const question = readQuestion(query, index, now, constants.askingWord);
-      const allowed = within(index, timeRange);
       const breathe = breathing(index.minutes.length);
+      const question = readQuestion(query, index, now, constants);
       const scorer = new TurnScorer(index, question, constants);
       await breathe();
       scorer.add(index.terms, question.terms);
       await breathe();
-      const first = scorer.totals();
+      const total = scorer.totals();
       await breathe();
-
-      const basis = bestPlaces(first, constants.feedbackTurns, allowed);
-      const more = await feedback(index, first, basis, sessionId, wanted);
-      scorer.add(more.found, more.chosen);
-      await breathe();
-      const total = more.chosen.length === 0 ? first : scorer.totals();
-      await breathe();
-      return bestPlaces(total, limit, allowed).map((place) => ({
+      return bestPlaces(total, limit, within(index, timeRange)).map((place) => ({
         ...positionOf(index, place),
         score: total[place] ?? 0,
         parts: scorer.explain(place),
       }));
     },
   };
-
-  async function feedback(
-    index: IndexLookup,
-    total: Float64Array,
-    basis: readonly number[],
-    sessionId: string,
-    wanted: readonly string[],
-  ): Promise<{ found: TermPostings[]; chosen: WeightedTerm[] }> {
-    if (constants.feedback === 0 || basis.length === 0) return { found: [], chosen: [] };
-    const turns = await dal.turns.byPosition(
-      sessionId,
-      basis.map((place) => positionOf(index, place)),
-    );
-    const known = new Set([...wanted, ...index.speakerNames.flatMap(questionTerms)]);
-    const candidates = feedbackCandidates(
-      turns.flatMap((turn, at) => (turn ? [{ text: turn.content, score: total[basis[at] ?? 0] ?? 0 }] : [])),
-      known,
-    );
-    const found = await dal.index.postings(
-      sessionId,
-      candidates.map(({ term }) => term),
-      { conversations: index.conversations, starts: index.starts, turnCount: index.minutes.length },
-      mostFeedbackEntries(index.minutes.length),
-    );
-    const chosen = chooseFeedback(candidates, found, index.minutes.length, {
-      limit: constants.feedbackTerms,
-      weight: constants.feedback,
-    });
-    return { found, chosen };
-  }
 }
 
 /** Sessions of more turns than this are scored in steps, with a turn of the event loop for others in between. */

@@ -23,8 +23,8 @@ export interface ScoreParts extends Record<string, number> {
 
 /**
  * How much each turn of a session bears on a question. Knows nothing but the session that was looked up: all
- * statistics are that session's, and equal input gives equal scores. Terms are added in rounds; each costs time in
- * proportion to its entries, and `totals` in proportion to the session's turns.
+ * statistics are that session's, and equal input gives equal scores. Adding terms takes time in proportion to their
+ * entries, `totals` in proportion to the session's turns.
  */
 export class TurnScorer {
   readonly #index: IndexLookup;

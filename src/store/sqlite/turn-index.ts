@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { TermCounts } from '../records.ts';
-import type { IndexLookup, KnownPlaces, TermPostings, TurnIndex } from '../turn-index.ts';
+import type { IndexLookup, TermPostings, TurnIndex } from '../turn-index.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 import { readTurnEntries, writeTurnEntry } from './turn-blocks.ts';
@@ -39,12 +39,8 @@ export const turnIndexModule: StoreModule<TurnIndex> = {
       const turns = readTurnEntries(database, sessionKey);
       return {
         ...turns,
-        terms: readPostings(database, sessionKey, { ...turns, turnCount: turns.minutes.length }, terms),
+        terms: readPostings(database, sessionKey, turns, terms),
       };
-    },
-    postings: (sessionId, terms, known, most) => {
-      const sessionKey = findSession(database, sessionId);
-      return sessionKey === null ? [] : readPostings(database, sessionKey, known, terms, most);
     },
   }),
 };
@@ -66,51 +62,37 @@ function findSession(database: Database, sessionId: string): number | null {
 const TURN_SHIFT = 2 ** 8;
 const CONVERSATION_SHIFT = 2 ** 33;
 
+type Places = Pick<IndexLookup, 'conversations' | 'starts'>;
+
 function readPostings(
   database: Database,
   sessionKey: number,
-  known: KnownPlaces,
+  turns: Places,
   terms: string[],
-  most = -2,
 ): TermPostings[] {
-  // One more than asked for tells that there are more. A negative limit is none.
   const packed = prepared(
     database,
     `SELECT conversation_ordinal * ${CONVERSATION_SHIFT} + turn_number * ${TURN_SHIFT} + min(count, ${TURN_SHIFT - 1})
-       FROM turn_terms WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number LIMIT ?`,
+       FROM turn_terms WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number`,
   ).pluck();
   return terms.flatMap((term) => {
-    const rows = packed.all(sessionKey, term, most + 1) as number[];
-    if (most >= 0 && rows.length > most) return [];
-    const found = unpack(term, rows, known);
-    return found.places.length === 0 ? [] : [found];
+    const rows = packed.all(sessionKey, term) as number[];
+    return rows.length === 0 ? [] : [unpack(term, rows, turns)];
   });
 }
 
-function unpack(
-  term: string,
-  rows: number[],
-  { conversations, starts, turnCount }: KnownPlaces,
-): TermPostings {
+function unpack(term: string, rows: number[], { conversations, starts }: Places): TermPostings {
   const places = new Int32Array(rows.length);
   const counts = new Int32Array(rows.length);
   let at = 0;
-  let kept = 0;
-  for (const row of rows) {
+  rows.forEach((row, i) => {
     const conversation = Math.floor(row / CONVERSATION_SHIFT);
     const rest = row % CONVERSATION_SHIFT;
     while ((conversations[at] ?? conversation) < conversation) at += 1;
-    const place = (starts[at] ?? turnCount) + Math.floor(rest / TURN_SHIFT) - 1;
-    // Not a turn of the lookup: it was written after it.
-    if (conversations[at] !== conversation || place >= (starts[at + 1] ?? turnCount)) continue;
-    places[kept] = place;
-    counts[kept] = rest % TURN_SHIFT;
-    kept += 1;
-  }
-  // Copies, because a part of a buffer cannot be moved to another thread.
-  return kept === rows.length
-    ? { term, places, counts }
-    : { term, places: places.slice(0, kept), counts: counts.slice(0, kept) };
+    places[i] = (starts[at] ?? 0) + Math.floor(rest / TURN_SHIFT) - 1;
+    counts[i] = rest % TURN_SHIFT;
+  });
+  return { term, places, counts };
 }
 
 function nothing(): IndexLookup {

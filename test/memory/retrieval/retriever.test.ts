@@ -97,16 +97,14 @@ describe('finding the turns that bear on a question', () => {
     expect((await told.ask(sessionId, 'Where was the trip last week?', { now }))[0]).toContain('Turin');
   });
 
-  it('finds more by the words that the best turns share', async () => {
+  it('knows common things of a kind that the question names', async () => {
     const sessionId = await told.tell([
       ...SMALL_TALK,
-      ['The regatta was won by our yacht'],
-      ['Our yacht in the regatta, with a new spinnaker'],
-      ['The spinnaker of the yacht tore'],
+      ['We just got a kitten', 'Sweet!'],
+      ['In June we flew to Portugal'],
     ]);
-    const found = await told.ask(sessionId, 'regatta');
-    expect(found).toHaveLength(3);
-    expect(found[2]).toBe('The spinnaker of the yacht tore');
+    expect((await told.ask(sessionId, 'Which pets have I?'))[0]).toBe('We just got a kitten');
+    expect((await told.ask(sessionId, 'What countries have I been to?'))[0]).toContain('Portugal');
   });
 
   it('keeps to a range of time', async () => {
@@ -199,30 +197,23 @@ describe('the index', () => {
     }
   });
 
-  it('numbers the turns through, across blocks and conversations, for a lookup and for what is asked after it', async () => {
+  it('numbers the turns through, across blocks and conversations', async () => {
     const { dal, tell, close } = await openTold();
     try {
       const long = Array.from({ length: 150 }, (_, i) => (i % 50 === 0 ? 'marker' : 'filler'));
       const sessionId = await tell([long, ['filler'], long]);
-      const first = await dal.index.lookup(sessionId, ['filler']);
-      expect([...first.starts]).toEqual([0, 150, 151]);
-      expect(first.minutes).toHaveLength(301);
-      const known = { conversations: first.conversations, starts: first.starts, turnCount: 301 };
+      const before = await dal.index.lookup(sessionId, ['marker']);
+      expect([...before.starts]).toEqual([0, 150, 151]);
+      expect(before.minutes).toHaveLength(301);
+      expect([...before.terms[0]!.places]).toEqual([0, 50, 100, 151, 201, 251]);
 
-      const conversation = (
+      const { conversationId } = (
         await dal.turns.byPosition(sessionId, [{ conversationOrdinal: 1, turnNumber: 1 }])
       )[0]!;
       const late = newTurn('marker', { terms: { terms: [['marker', 1]], length: 1 } });
-      const { conversationId } = conversation;
       await dal.turns.append({ sessionId, conversationId, turns: [late], jobs: [], now: NOON });
-      await newConversation(dal, sessionId, [{ ...late, turnId: 'turn_other' }]);
-
-      const places = [0, 50, 100, 151, 201, 251];
-      const [after] = await dal.index.postings(sessionId, ['marker'], known, 100);
-      expect([...after!.places]).toEqual(places);
-      expect(await dal.index.postings(sessionId, ['marker'], known, 7)).toEqual([]);
-      const [now] = (await dal.index.lookup(sessionId, ['marker'])).terms;
-      expect([...now!.places]).toEqual([0, 50, 100, 150, 152, 202, 252, 302]);
+      const after = await dal.index.lookup(sessionId, ['marker']);
+      expect([...after.terms[0]!.places]).toEqual([0, 50, 100, 150, 152, 202, 252]);
     } finally {
       await close();
     }
