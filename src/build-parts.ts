@@ -5,6 +5,7 @@ import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
+import { causalJobs, registerCausalJobs } from './causal/register.ts';
 import type { Settings } from './config/schema.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
@@ -44,14 +45,31 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const nudgeJobs = () => {
     jobs.nudge();
   };
+  const causalWork = causalJobs(provider, settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE);
   const causal = createCausalMemory({
     store: dal.causal,
     projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
+    judgeJobs: causalWork.ofEvents,
     nudgeJobs,
     clock: systemClock,
     logger,
   });
-  const memory = createMemoryService({ dal, causal, nudgeJobs, clock: systemClock, logger });
+  const memory = createMemoryService({
+    dal,
+    causal,
+    jobsOfExchange: causalWork.ofExchange,
+    nudgeJobs,
+    clock: systemClock,
+    logger,
+  });
+  registerCausalJobs(jobs, {
+    dal,
+    provider,
+    model: provider.info.defaultModel,
+    maxCallsPerMinute: settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE,
+    clock: systemClock,
+    changed: causal.changed,
+  });
   registerSummaries(jobs, {
     dal,
     provider,

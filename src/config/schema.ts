@@ -104,6 +104,11 @@ export const SETTINGS = {
     default: '6000',
     help: 'A conversation is summarised in the background once its unsummarised turns pass this many tokens.',
   },
+  CCC_CAUSAL_MAX_CALLS_PER_MINUTE: {
+    schema: integer(0, 10_000),
+    default: '30',
+    help: 'Most upstream calls a minute for finding events and their causes, in the background; 0 makes none.',
+  },
   CCC_MAX_BODY: { schema: byteSize, default: '20mb', help: 'Largest request body.' },
   CCC_SHUTDOWN_MS: {
     schema: integer(0, 600_000),

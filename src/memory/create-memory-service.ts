@@ -17,6 +17,7 @@ export function createMemoryService(
   const deps: MemoryDeps = {
     retriever: createRetriever({ dal: options.dal }),
     causal: null,
+    jobsOfExchange: () => [],
     nudgeJobs: () => undefined,
     clock: systemClock,
     logger: silentLogger,

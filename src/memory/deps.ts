@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { CausalMemoryCore } from '../causal/causal-memory-core.ts';
 import type { MemoryDAL } from '../store/memory-dal.ts';
+import type { NewJob } from '../store/records.ts';
 import type { Retriever } from './retrieval/retriever.ts';
 
 /** What the parts of the memory service stand on. */
@@ -10,6 +11,8 @@ export interface MemoryDeps {
   retriever: Retriever;
   /** Null: no causes in the context. */
   causal: Pick<CausalMemoryCore, 'narrative' | 'eraseSession'> | null;
+  /** Further background work that new turns of a conversation ask for. */
+  jobsOfExchange: (conversationId: string, now: number) => NewJob[];
   /** Called after jobs were stored, so that they are begun at once. */
   nudgeJobs: () => void;
   clock: Clock;

@@ -17,7 +17,7 @@ type TurnMethods = Pick<
   | 'jobsForTurns'
 >;
 
-export function turnMethods({ dal, clock, nudgeJobs }: MemoryDeps): TurnMethods {
+export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDeps): TurnMethods {
   const prepareTurn = (turn: TurnInput): NewTurn => ({
     turnId: newId('turn'),
     agent: turn.agent,
@@ -29,7 +29,10 @@ export function turnMethods({ dal, clock, nudgeJobs }: MemoryDeps): TurnMethods 
     metadata: turn.metadata ?? {},
     terms: analyse(turn.content),
   });
-  const jobsForTurns = (conversationId: string) => [summariseJob(conversationId, clock.now())];
+  const jobsForTurns = (conversationId: string) => {
+    const now = clock.now();
+    return [summariseJob(conversationId, now), ...jobsOfExchange(conversationId, now)];
+  };
   const getConversation = async (conversationId: string): Promise<ConversationRecord> => {
     const conversation = await dal.conversations.get(conversationId);
     if (!conversation) throw new CccError('conversation_not_found');

@@ -166,6 +166,7 @@ async function causes({ causal, logger }: MemoryDeps, request: ContextRequest): 
       sessionId: request.sessionId,
       query: request.directive,
       maxTokens: Math.min(CAUSAL_TOKENS, request.maxTokens),
+      onlyWhenTelling: true,
     });
     return text === '' ? null : text;
   } catch (error) {
