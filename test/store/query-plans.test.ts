@@ -9,6 +9,7 @@ import { jobsModule } from '../../src/store/sqlite/jobs.ts';
 import { migrate, migrationFolder, readMigrations } from '../../src/store/sqlite/migrations.ts';
 import { sessionsModule } from '../../src/store/sqlite/sessions.ts';
 import { summariesModule } from '../../src/store/sqlite/summaries.ts';
+import { turnIndexModule } from '../../src/store/sqlite/turn-index.ts';
 import { turnsModule } from '../../src/store/sqlite/turns.ts';
 import { newJob, newTurn, NOON, temporaryFolder } from './implementations.ts';
 
@@ -62,6 +63,7 @@ describe('what the hot path asks of SQLite', () => {
     turns.recent({ sessionId, conversationId, limit: 9 });
     turns.byPosition(sessionId, [{ conversationOrdinal: 1, turnNumber: 1 }]);
     turns.byThreadKey(sessionId, 'k', 1);
+    void turnIndexModule.create(database).lookup(sessionId, ['hello', 'x']);
     for (const expectedVersion of [0, 1]) {
       agents.put({ sessionId, agent: 'codey', expectedVersion, state: {}, now: NOON });
     }
