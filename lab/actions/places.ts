@@ -10,15 +10,26 @@ import { shownTurn } from './shown.ts';
 /** Turns that are loaded at a time. */
 const PAGE = 100;
 
+let nowOpen: () => void = () => undefined;
+/** Resolves once the place that the address names is open: nothing is sent before, or it would go elsewhere. */
+export const opened = new Promise<void>((resolve) => {
+  nowOpen = resolve;
+});
+
 /** Opens what the address names. Called once. */
 export async function start(): Promise<void> {
   window.addEventListener('popstate', () => void openPlace());
   document.addEventListener('visibilitychange', () => void lookAgain());
   whenBack(() => void Promise.all([loadSessions(), reopen()]));
-  await trying(async () => {
-    model.health.value = await api.health();
-  });
-  await Promise.all([loadSessions(), openPlace()]);
+  const place = readPlace();
+  await Promise.all([
+    trying(async () => {
+      model.health.value = await api.health();
+    }),
+    loadSessions(),
+    place.sessionId === null ? null : openSession(place.sessionId, place.conversationId),
+  ]);
+  nowOpen();
   try {
     model.models.value = (await api.models()).data.map(({ id }) => id);
   } catch {
@@ -56,7 +67,16 @@ async function reopen(): Promise<void> {
 export async function loadSessions(cursor: string | null = null): Promise<void> {
   await trying(async () => {
     const page = await api.sessions(cursor);
-    model.sessions.value = cursor === null ? page.data : [...model.sessions.value, ...page.data];
+    const before = cursor === null ? [] : model.sessions.value;
+    const listed = new Set(page.data.map(({ session_id: id }) => id));
+    // The open session may lie on a page that has not come yet, or have come by its link already.
+    const open = model.openSession.value;
+    const apart = cursor === null && open && !listed.has(open.session_id) ? [open] : [];
+    model.sessions.value = [
+      ...apart,
+      ...before.filter(({ session_id: id }) => !listed.has(id)),
+      ...page.data,
+    ];
     model.moreSessions.value = page.next_cursor;
   });
 }

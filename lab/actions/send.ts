@@ -7,11 +7,12 @@ import { settings } from '../state/settings.ts';
 import { sendDirect } from './direct.ts';
 import { followCycle } from './follow.ts';
 import { loadConversations } from './lists.ts';
-import { loadSessions, tellLost } from './places.ts';
+import { loadSessions, opened, tellLost } from './places.ts';
 import { tell } from './problems.ts';
 
 /** Gives a directive. True when the server has taken it; otherwise what was typed is kept. */
 export async function sendDirective(directive: string): Promise<boolean> {
+  await opened;
   model.problem.value = null;
   try {
     const sessionId = model.sessionId.value ?? (await newSession());

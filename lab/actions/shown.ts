@@ -57,19 +57,24 @@ export function showTurn(part: Partial<ShownTurn> & Pick<ShownTurn, 'key' | 'age
 const pieces = new Map<string, Parameters<typeof showTurn>[0]>();
 let frame = 0;
 
-/** Adds text to a turn that is being written. Pieces are shown together, once for each picture the browser draws. */
+/** A text of this length, in characters, takes some time to render: it is shown less often while it grows. */
+const LONG = 10_000;
+const SOON_MS = 30;
+const LATER_MS = 250;
+
+/** Adds text to a turn that is being written. Pieces are shown together, several times a second. */
 export function addText(
   turn: Pick<ShownTurn, 'key' | 'agent' | 'kind' | 'round' | 'cycleId'>,
   text: string,
 ): void {
   const before = pieces.get(turn.key)?.text ?? turns.value.find(({ key }) => key === turn.key)?.text ?? '';
   pieces.set(turn.key, { ...turn, text: before + text, live: true });
-  frame ||= window.requestAnimationFrame(showPieces);
+  frame ||= window.setTimeout(showPieces, before.length < LONG ? SOON_MS : LATER_MS);
 }
 
 /** Shows what has come so far. A finished text replaces its pieces, so call this before it is shown. */
 export function showPieces(): void {
-  window.cancelAnimationFrame(frame);
+  window.clearTimeout(frame);
   frame = 0;
   for (const part of pieces.values()) showTurn(part);
   pieces.clear();

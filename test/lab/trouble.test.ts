@@ -67,6 +67,27 @@ describe('the lab in trouble', () => {
     expect(await directive().inputValue()).toBe('');
   });
 
+  it('sends to the right place what is sent before the page has opened it', async () => {
+    await lab.say('First.');
+    await lab.ended();
+    const before = new URL(lab.page.url()).searchParams;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    await lab.page.route('**/api/v2/conversations/**', async (route) => {
+      await gate;
+      await route.continue();
+    });
+    await lab.page.reload();
+    await lab.say('Second.');
+    go();
+    await lab.page.locator('.turn.answer').nth(1).waitFor();
+    const after = new URL(lab.page.url()).searchParams;
+    expect([after.get('session'), after.get('conversation')]).toEqual([
+      before.get('session'),
+      before.get('conversation'),
+    ]);
+  });
+
   it('keeps what was typed over a reload', async () => {
     await directive().fill('Half a thou');
     await lab.page.reload();
