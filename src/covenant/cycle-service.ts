@@ -40,6 +40,8 @@ export interface StartCycle {
   context: BuiltContext | null;
   /** False: nothing of the exchange is stored as turns (the cycle itself still is). */
   storeTurns: boolean;
+  /** True when the directive is a turn already: an unanswered request that is sent again. */
+  directiveStored?: boolean;
   /** Kept with the directive's turn: its thread key, what images came with it. */
   directiveMetadata?: JsonObject;
   /** Who of several people asked. */

@@ -29,19 +29,20 @@ export function newCycle(
     request: asJson(storedRequest(input)),
     machine: asJson(state),
     createdAt: now,
-    turns: storeTurns
-      ? [
-          deps.memory.prepareTurn({
-            agent: 'wykeve',
-            kind: 'directive',
-            content: directive,
-            speaker: input.speaker ?? null,
-            timestamp: now,
-            cycleId,
-            metadata: input.directiveMetadata ?? {},
-          }),
-        ]
-      : [],
+    turns:
+      storeTurns && input.directiveStored !== true
+        ? [
+            deps.memory.prepareTurn({
+              agent: 'wykeve',
+              kind: 'directive',
+              content: directive,
+              speaker: input.speaker ?? null,
+              timestamp: now,
+              cycleId,
+              metadata: input.directiveMetadata ?? {},
+            }),
+          ]
+        : [],
     events: [
       {
         type: 'cycle_started',

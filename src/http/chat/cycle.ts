@@ -41,10 +41,12 @@ export async function answerCycle(
       options: {
         maxRounds: fields.covenant?.max_rounds ?? parts.settings.CCC_MAX_ROUNDS,
         maxTotalTokens: fields.covenant?.max_total_tokens ?? null,
+        maxSeconds: fields.covenant?.max_seconds ?? null,
         criteria: fields.covenant?.criteria ?? [],
       },
       context: report.context,
       storeTurns: fields.memory_options?.auto_store_response ?? true,
+      directiveStored: thread.directive !== null,
       speaker: directive.speaker,
       directiveMetadata: directiveMetadata(directive, thread.threadKey),
     });
@@ -55,6 +57,7 @@ export async function answerCycle(
     return NO_RECORD;
   }
   const { conversationId } = report;
+  if (thread.directive) report.turnIds.push(thread.directive.turnId);
   await replyFrom(parts, res, call, { running, conversationId, signal: hangUp.signal });
   return null;
 }

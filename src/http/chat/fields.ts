@@ -14,6 +14,7 @@ const covenant = z.strictObject({
   mode: z.enum(['cycle', 'direct']).optional(),
   max_rounds: z.int().min(0).max(10).optional(),
   max_total_tokens: z.int().min(1).nullish(),
+  max_seconds: z.number().positive().max(86_400).nullish(),
   criteria: z.array(z.string().trim().min(1).max(2_000)).max(50).optional(),
   narration: z.enum(['off', 'reasoning', 'full']).optional(),
 });
