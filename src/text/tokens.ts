@@ -3,9 +3,15 @@ import { createRequire } from 'node:module';
 /**
  * Longest run without white space that the tokenizer is given at once. Byte-pair merging is quadratic in such a run
  * (100,000 times the same letter took six seconds); words of real languages are far shorter, so cutting here changes
- * no ordinary count.
+ * no ordinary count. Beyond ASCII a character is up to four bytes, and a run is cut sooner: scripts without spaces
+ * count a token more for every 64 characters at most.
  */
 const LONGEST_RUN = 256;
+const LONGEST_RUN_BEYOND_ASCII = 64;
+const RUNS = new RegExp(
+  `\\s{1,${String(LONGEST_RUN)}}|[!-~]{${String(LONGEST_RUN)}}|[!-~]+(?=\\s|$)|\\S{1,${String(LONGEST_RUN_BEYOND_ASCII)}}`,
+  'gu',
+);
 /** Size of the pieces handed to the tokenizer, in characters. */
 const PIECE = 8192;
 
@@ -73,20 +79,23 @@ function beginning(piece: string, tokens: number[], limit: number): string {
 }
 
 function* pieces(text: string): Generator<string> {
-  if (text.length <= LONGEST_RUN) {
+  if (text.length <= LONGEST_RUN_BEYOND_ASCII) {
     yield text;
     return;
   }
-  const runs = new RegExp(`\\s{1,${String(LONGEST_RUN)}}|\\S{1,${String(LONGEST_RUN)}}`, 'gu');
   let piece = '';
-  for (const [run] of text.matchAll(runs)) {
+  for (const match of text.matchAll(RUNS)) {
+    const [run] = match;
+    const blank = /^\s/u.test(run);
     // Cut before white space: a token of this encoding begins with the space before its word.
-    if (piece.length >= PIECE && /^\s/u.test(run)) {
+    if (piece.length >= PIECE && blank) {
       yield piece;
       piece = '';
     }
     piece += run;
-    if (piece.length >= 2 * PIECE || run.length === LONGEST_RUN) {
+    const next = text[match.index + run.length];
+    const cutHere = next !== undefined && /^\s/u.test(next) === blank;
+    if (piece.length >= 2 * PIECE || cutHere) {
       yield piece;
       piece = '';
     }
