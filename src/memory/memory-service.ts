@@ -49,6 +49,8 @@ export interface ContextTurn {
   source: 'recent' | 'lexical' | 'dense' | 'neighbour';
   /** The parts the score was made of, for people who want to know why. */
   parts: Record<string, number>;
+  /** Set when the person has said otherwise since: in which turn, and when (milliseconds since the epoch). */
+  superseded?: { byTurnId: string; at: number };
 }
 
 /** What memory has to add to a prompt, and the reasons. */

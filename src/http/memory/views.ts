@@ -53,8 +53,15 @@ export function turnView(turn: TurnRecord) {
   };
 }
 
-export function contextTurnView({ turn, score, source, parts }: ContextTurn) {
-  return { ...turnView(turn), score, source, score_parts: parts };
+export function contextTurnView({ turn, score, source, parts, superseded }: ContextTurn) {
+  return {
+    ...turnView(turn),
+    score,
+    source,
+    score_parts: parts,
+    superseded_by: superseded?.byTurnId ?? null,
+    superseded_at: superseded ? isoTime(superseded.at) : null,
+  };
 }
 
 export function agentStateView(state: AgentStateRecord) {

@@ -1,8 +1,32 @@
 import type { TurnRecord } from '../../store/records.ts';
+import { neutralise } from '../../text/sections.ts';
+
+/** What ends a line for some reader or other. */
+const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
+/** Marks by which some servers' chat templates tell roles apart, such as `<|im_start|>`. */
+const ROLE_MARK = /<\|(?=[\w ]{1,40}\|>)/g;
+/** Names that are an agent's or a role's: nobody else may go by them. */
+const TAKEN_NAME = /^(?:beatrice|codey|wykeve|assistant|system|developer|user|tool|supervisor|the person)\b/i;
+const LONGEST_NAME = 60;
+
+/**
+ * A text as it may stand among others: it cannot close its section, and what follows its first line is indented, so
+ * that no line of it can pass for an entry or a heading of its own.
+ */
+export function asData(text: string): string {
+  return neutralise(text.trim())
+    .replaceAll(ROLE_MARK, '‹|')
+    .replaceAll(LINE_END, '\n')
+    .replaceAll(/\n(?!\n)/g, '\n  ');
+}
 
 /** Who said a turn, as a model and a person understand it. */
 export function speakerOf(turn: Pick<TurnRecord, 'agent' | 'speaker'>): string {
-  if (turn.speaker !== null) return turn.speaker;
+  const name = (turn.speaker ?? '')
+    .replaceAll(/[\s[\]:<>]+/g, ' ')
+    .trim()
+    .slice(0, LONGEST_NAME);
+  if (name !== '') return TAKEN_NAME.test(name) ? `someone called ${name}` : name;
   if (turn.agent === 'wykeve') return 'the person';
   return turn.agent === 'codey' ? 'Codey (assistant)' : 'Beatrice (supervisor)';
 }
@@ -12,7 +36,12 @@ export function minuteOf(timestamp: number): string {
   return new Date(timestamp).toISOString().slice(0, 16).replace('T', ' ');
 }
 
-/** A turn as one entry of a prompt: when, who, what. */
-export function attributed(turn: TurnRecord): string {
-  return `[${minuteOf(turn.timestamp)}] ${speakerOf(turn)}: ${turn.content.trim()}`;
+/** A turn as one entry of a prompt: when, who, what. `supersededAt`: when it ceased to be so. */
+export function attributed(
+  turn: Pick<TurnRecord, 'agent' | 'speaker' | 'timestamp' | 'content'>,
+  supersededAt?: number,
+): string {
+  const when = minuteOf(turn.timestamp);
+  const until = supersededAt === undefined ? '' : `, superseded ${minuteOf(supersededAt).slice(0, 10)}`;
+  return `[${when}${until}] ${speakerOf(turn)}: ${asData(turn.content)}`;
 }

@@ -3,26 +3,64 @@ import type { ContextTurn } from '../memory-service.ts';
 
 /** Kinds that are the work between a directive and its answer; the answer says what came of it. */
 const INNER_KINDS = new Set<TurnRecord['kind']>(['guidance', 'draft', 'verdict']);
+/** What a step of the work weighs beside what was said. */
+const INNER_WEIGHT = 0.4;
 
 /** A turn that was said to somebody, not a step of the work. */
 export function isSaid(turn: Pick<TurnRecord, 'kind'>): boolean {
   return !INNER_KINDS.has(turn.kind);
 }
 
+/** The candidates with the steps of a cycle's work weighed down. */
+export function weighed(candidates: ContextTurn[]): ContextTurn[] {
+  return candidates.map((candidate) =>
+    isSaid(candidate.turn)
+      ? candidate
+      : {
+          ...candidate,
+          score: candidate.score * INNER_WEIGHT,
+          parts: { ...candidate.parts, inner_work: INNER_WEIGHT },
+        },
+  );
+}
+
+/** From this length on, in characters, texts are compared by their two ends and their length. */
+const LONG = 20_000;
+
 /** A text without what does not change its meaning: for telling whether it was said already. */
 export function comparable(text: string): string {
+  if (text.length > LONG) {
+    return `${plain(text.slice(0, LONG / 4))}\n${plain(text.slice(-LONG / 4))}\n${String(text.length)}`;
+  }
+  return plain(text);
+}
+
+function plain(text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
 }
 
 /**
- * The candidates worth showing, best first: not what the client has sent itself, not the inner work of a cycle, and
- * the same words only once.
+ * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
+ * has sent itself, each turn and the same words only once, and no draft of a cycle whose answer is there.
  */
-export function worthShowing(candidates: ContextTurn[], alreadySent: string[]): ContextTurn[] {
+export function worthShowing(
+  before: ContextTurn[],
+  others: ContextTurn[],
+  alreadySent: string[],
+): ContextTurn[] {
+  const ranked = [...before, ...others.toSorted((a, b) => b.score - a.score)];
+  const texts = ranked.map(({ turn }) => comparable(turn.content));
+  const answered = new Set(
+    ranked.flatMap(({ turn }) => (turn.kind === 'answer' && turn.cycleId !== null ? [turn.cycleId] : [])),
+  );
+  // An answer stands for the draft that became it, wherever each was found.
+  const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
   const seen = new Set(alreadySent.map(comparable));
-  return candidates.filter(({ turn }) => {
-    const text = comparable(turn.content);
-    if (text === '' || !isSaid(turn) || seen.has(text)) return false;
+  return ranked.filter(({ turn }, at) => {
+    const text = texts[at] ?? '';
+    if (text === '' || seen.has(text)) return false;
+    if (!isSaid(turn) && said.has(text)) return false;
+    if (turn.kind === 'draft' && turn.cycleId !== null && answered.has(turn.cycleId)) return false;
     seen.add(text);
     return true;
   });

@@ -1,9 +1,9 @@
 import type { AgentStateRecord, ConversationRecord, SummaryRecord } from '../../store/records.ts';
-import { neutralise } from '../../text/sections.ts';
 import { countTokens } from '../../text/tokens.ts';
 import type { BuiltContext, ContextTurn } from '../memory-service.ts';
-import { attributed, minuteOf } from './attribution.ts';
-import { cutTo } from './fit.ts';
+import { asData, attributed, minuteOf } from './attribution.ts';
+import { comparable } from './candidates.ts';
+import { beginning, fit } from './fit.ts';
 
 /** What could go into a prompt, before the budget has been applied. Turns are in order of preference. */
 export interface Material {
@@ -32,6 +32,8 @@ const SUMMARY_SHARE = 0.3;
 const CAUSAL_SHARE = 0.25;
 const STATE_SHARE = 0.1;
 const ONE_TURN_SHARE = 0.4;
+const TITLE_TOKENS = 16;
+const SUPERSEDED = 'What is marked as superseded held once: a later entry says what holds now.';
 /** Tokens that joining two parts may add: a line break is at most one, and a merge across it saves rather than adds. */
 const JOINT = 2;
 
@@ -42,7 +44,8 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
   const add = (name: string, heading: string, text: string | null, share: number): boolean => {
     if (text === null || text.trim() === '') return false;
     const limit = Math.min(room - countTokens(heading) - 2 * JOINT, Math.floor(maxTokens * share));
-    const body = limit <= 0 ? '' : cutTo(neutralise(text.trim()), limit);
+    const start = beginning(text.trim(), limit);
+    const body = fit(asData(start), limit, start.length < text.trim().length).text;
     if (body === '') return false;
     const whole = `${heading}\n${body}`;
     const tokens = countTokens(whole);
@@ -51,11 +54,20 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
     return true;
   };
 
-  add('session_summary', 'Summary of the session so far:', material.summary?.text ?? null, SUMMARY_SHARE);
+  const { summary, conversationSummary } = material;
+  // The summary of the only conversation that has one is the session's too.
+  const same =
+    summary && conversationSummary && comparable(summary.text) === comparable(conversationSummary.text);
+  add(
+    'session_summary',
+    'Summary of the session so far:',
+    same ? null : (summary?.text ?? null),
+    SUMMARY_SHARE,
+  );
   add(
     'conversation_summary',
     'Summary of this conversation so far:',
-    material.conversationSummary?.text ?? null,
+    conversationSummary?.text ?? null,
     SUMMARY_SHARE,
   );
   const causal = add(
@@ -88,29 +100,39 @@ function chooseTurns(
 ): { shown: ContextTurn[]; text: string } {
   const heading = 'Said before, in the order of time:';
   const chosen: { item: ContextTurn; line: string }[] = [];
-  const conversations = new Set<string>();
-  let left = room - countTokens(heading) - 2 * JOINT;
+  const titles = new Map<string, string>();
+  // As if a superseded turn were among them, so that the words about it have their room.
+  let left = room - countTokens(`${heading}\n${SUPERSEDED}`) - 2 * JOINT;
   for (const item of material.turns) {
     if (chosen.length >= maxTurns) break;
-    const line = cutTo(neutralise(attributed(item.turn)), oneTurn);
-    const title = conversations.has(item.turn.conversationId) ? '' : titleOf(material, item);
-    const cost = countTokens(line) + JOINT + (title === '' ? 0 : countTokens(title) + JOINT);
+    const { conversationId } = item.turn;
+    const line = lineOf(item, Math.min(oneTurn, left));
+    const title = titles.has(conversationId) ? '' : titleOf(material, item);
+    const cost = line.tokens + JOINT + (title === '' ? 0 : countTokens(title) + JOINT);
     // A turn that does not fit is left out; a shorter one after it may still fit.
-    if (line === '' || cost > left) continue;
+    if (line.text === '' || cost > left) continue;
     left -= cost;
-    conversations.add(item.turn.conversationId);
-    chosen.push({ item, line });
+    if (title !== '') titles.set(conversationId, title);
+    chosen.push({ item, line: line.text });
   }
   if (chosen.length === 0) return { shown: [], text: '' };
   chosen.sort((a, b) => inTime(a.item, b.item));
   const lines = [heading];
+  if (chosen.some(({ item }) => item.superseded)) lines.push(SUPERSEDED);
   let current = '';
   for (const { item, line } of chosen) {
-    if (item.turn.conversationId !== current) lines.push(titleOf(material, item));
-    current = item.turn.conversationId;
+    const { conversationId } = item.turn;
+    if (conversationId !== current) lines.push(titles.get(conversationId) ?? '');
+    current = conversationId;
     lines.push(line);
   }
   return { shown: chosen.map(({ item }) => item), text: lines.join('\n') };
+}
+
+/** A turn as its entry; a long one is cut to its share, one that has no room at all is left out. */
+function lineOf({ turn, superseded }: ContextTurn, most: number): { text: string; tokens: number } {
+  const content = beginning(turn.content, most);
+  return fit(attributed({ ...turn, content }, superseded?.at), most, content.length < turn.content.length);
 }
 
 /** Conversations by when they began, turns inside them by number: a conversation is never torn apart. */
@@ -120,9 +142,10 @@ function inTime(a: ContextTurn, b: ContextTurn): number {
 }
 
 function titleOf({ conversations }: Material, { turn }: ContextTurn): string {
-  const conversation = conversations.get(turn.conversationId);
-  const title = neutralise((conversation?.directive ?? '').replaceAll(/\s+/g, ' ').trim());
-  return `— Conversation of ${minuteOf(turn.timestamp).slice(0, 10)}: ${cutTo(title, 16)}`;
+  const directive = conversations.get(turn.conversationId)?.directive ?? '';
+  const start = directive.slice(0, TITLE_TOKENS * 16);
+  const title = asData(start.replaceAll(/\s+/g, ' '));
+  return `— Conversation of ${minuteOf(turn.timestamp).slice(0, 10)}: ${fit(title, TITLE_TOKENS, start.length < directive.length).text}`;
 }
 
 function statesText(states: AgentStateRecord[]): string {

@@ -3,9 +3,28 @@ import { countTokens, truncateToTokens } from '../../text/tokens.ts';
 /** What is put behind a text that was cut. */
 export const CUT_MARK = ' […]';
 
-/** The text, or its beginning with a mark when it has more tokens than there is room for. */
-export function cutTo(text: string, tokens: number): string {
-  if (countTokens(text) <= tokens) return text;
+/**
+ * Characters looked at for each token of room. Ordinary text has about four; one with more than sixteen is blank or
+ * repeats itself, and a text of megabytes must not hold up the event loop before it is cut.
+ */
+const CHARACTERS_A_TOKEN = 16;
+
+/** The beginning of a text that could be of use where there is room for so many tokens. */
+export function beginning(text: string, tokens: number): string {
+  return text.slice(0, Math.max(0, tokens) * CHARACTERS_A_TOKEN);
+}
+
+/** The text and its tokens; or, where it has more than there is room for, its beginning with a mark. Empty: no room. */
+export function fit(text: string, tokens: number, isBeginning = false): { text: string; tokens: number } {
+  const start = beginning(text, tokens);
+  const whole = !isBeginning && start.length === text.length;
+  if (whole) {
+    const count = countTokens(text);
+    if (count <= tokens) return { text, tokens: count };
+  }
   const room = tokens - countTokens(CUT_MARK);
-  return room <= 0 ? '' : truncateToTokens(text, room).trimEnd() + CUT_MARK;
+  const kept = room <= 0 ? '' : truncateToTokens(start, room).trimEnd();
+  if (kept === '') return { text: '', tokens: 0 };
+  const cut = kept + CUT_MARK;
+  return { text: cut, tokens: countTokens(cut) };
 }

@@ -13,6 +13,10 @@ export interface Passage {
 /** `[2023-05-08 13:56] Caroline: Hello` as memory and summaries write a turn. */
 const TURN = /^\[(\d{4}-\d{2}-\d{2})[^\]]*\]\s+([^:]{1,80}):\s?(.*)$/;
 const TITLE = /^—\s/;
+/** What the person has said otherwise since: nothing to answer from. */
+const SUPERSEDED = /^\[[^\]]*, superseded /;
+/** What stands before a line that continues a turn, so that it cannot pass for an entry of its own. */
+const CONTINUED = /^ {2}/;
 /** `user: Hello` as the conversation before the directive is shown to the reviewer. */
 const MESSAGE = /^(user|assistant|tool|system|developer): (.*)$/;
 
@@ -30,15 +34,15 @@ export function memoryPassages(memory: string): Passage[] {
     const said = TURN.exec(line);
     if (said) {
       turn = { text: said[3] ?? '', speaker: said[2] ?? null, day: said[1] ?? null, source: 'memory' };
-      passages.push(turn);
+      if (!SUPERSEDED.test(line)) passages.push(turn);
       source = 'memory';
     } else if (TITLE.test(line)) {
       turn = null;
-    } else if (afterGap && /:\s*$/.test(line)) {
+    } else if (afterGap && /^\S.*:\s*$/.test(line)) {
       source = kindOf(line);
       turn = null;
     } else if (turn) {
-      turn.text += `\n${line}`;
+      turn.text += `\n${line.replace(CONTINUED, '')}`;
     } else if (source !== null && source !== 'memory') {
       passages.push(...standing(line, source));
     }
@@ -73,7 +77,7 @@ export function turnPassages(text: string): Passage[] {
         source: 'memory',
       });
     else if (line.trim() === '') continue;
-    else if (last && last.source === 'memory') last.text += `\n${line}`;
+    else if (last && last.source === 'memory') last.text += `\n${line.replace(CONTINUED, '')}`;
     else
       passages.push({
         text: line.replace(/^Conversation \d+: /, ''),
