@@ -138,7 +138,10 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
     expect(await other.turns.get(sessionId, turnId)).toBeNull();
     expect(await other.turns.list({ sessionId, conversationId, fromNumber: 1, limit: 9 })).toEqual([]);
     expect(await exportAll(other, sessionId, 10)).toEqual([]);
-    expect(await other.index.lookup(sessionId, ['turn'])).toMatchObject({ minutes: new Int32Array(0), terms: [] });
+    expect(await other.index.lookup(sessionId, ['turn'])).toMatchObject({
+      minutes: new Int32Array(0),
+      terms: [],
+    });
     expect(await other.sessions.setStatus(sessionId, 'active', NOON)).toBeNull();
     expect(await other.maintenance.counts()).toEqual(before);
     await expect(
