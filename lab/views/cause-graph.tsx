@@ -108,6 +108,8 @@ export function CauseGraph({ graph, drawing }: { graph: CausalGraph; drawing: Dr
       <svg
         ref={box}
         viewBox={`${String(shown.x)} ${String(shown.y)} ${String(shown.width)} ${String(shown.height)}`}
+        // A smaller window shows less of the drawing, not a smaller drawing.
+        preserveAspectRatio="xMidYMid slice"
         role="group"
         aria-label={`${count(graph.nodes.length, 'event')}, ${count(graph.links.length, 'link')}`}
         tabindex={0}

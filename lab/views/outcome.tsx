@@ -25,7 +25,7 @@ function sentence(): string {
   if (current?.interrupted) return 'This cycle was interrupted: the server stopped in the middle of it.';
   if (!current?.ended) return '';
   // The chip says the outcome; the reason need not begin with it.
-  return closed(current.ended.reason.replace(/^Approved\.\s*/, ''));
+  return closed(current.ended.reason.replace(/^Approved( with minor notes)?\.\s*/, ''));
 }
 
 const GOOD = ['approved', 'approved_with_notes'];
