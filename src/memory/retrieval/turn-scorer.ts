@@ -5,6 +5,9 @@ import { findEpisodes, type Episodes } from './episodes.ts';
 import type { Question, WeightedTerm } from './question.ts';
 import type { RankingConstants } from './ranking-constants.ts';
 
+/** Logarithms of the lengths that turns usually have: a long session asks for a hundred thousand of them. */
+const LOGARITHMS = Float64Array.from({ length: 1024 }, (_, i) => Math.log(i));
+
 /** What a turn's score was made of; the parts add up to it. */
 export interface ScoreParts extends Record<string, number> {
   /** Its own words. */
@@ -32,6 +35,7 @@ export class TurnScorer {
   readonly #constants: RankingConstants;
   readonly #episodes: Episodes;
   readonly #averageLength: number;
+  readonly #logAverage: number;
   /** BM25 of each turn's own words, and the same with what its neighbours lend it. */
   readonly #own: Float64Array;
   readonly #near: Float64Array;
@@ -58,6 +62,7 @@ export class TurnScorer {
     let length = 0;
     for (const each of index.lengths) length += each;
     this.#averageLength = Math.max(1, length / Math.max(1, count));
+    this.#logAverage = Math.log(1 + this.#averageLength);
   }
 
   /** Adds the entries of those found terms that are wanted. */
@@ -172,7 +177,8 @@ export class TurnScorer {
   #priorOf(place: number): number {
     const { start, length } = this.#constants;
     const share = this.#question.speakers.size === 1 && !this.#isNamed(place) ? 0.5 : 1;
-    const longer = Math.log((1 + (this.#index.lengths[place] ?? 0)) / (1 + this.#averageLength));
+    const turnLength = this.#index.lengths[place] ?? 0;
+    const longer = (LOGARITHMS[1 + turnLength] ?? Math.log(1 + turnLength)) - this.#logAverage;
     return start * share + length * longer;
   }
 
