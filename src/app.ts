@@ -8,6 +8,7 @@ import { PROJECT_ROOT } from './base/project-root.ts';
 import type { CausalMemoryCore } from './causal/causal-memory-core.ts';
 import type { Settings } from './config/schema.ts';
 import type { CycleService } from './covenant/cycle-service.ts';
+import { causalRouter } from './http/causal/causal-router.ts';
 import { chatRouter } from './http/chat/chat-router.ts';
 import { cyclesRouter } from './http/cycles/cycles-router.ts';
 import { errorHandler, unknownRoute } from './http/errors.ts';
@@ -72,6 +73,7 @@ export function buildApp(parts: AppParts): Express {
   app.use(operationRouter(parts));
   app.use(chatRouter({ ...parts, store: parts.dal }));
   app.use(memoryRouter(parts));
+  app.use(causalRouter(parts));
   app.use(cyclesRouter(parts));
   app.use(staticPage(join(PROJECT_ROOT, 'public')));
 

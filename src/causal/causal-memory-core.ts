@@ -7,6 +7,8 @@ export interface CausalNarrative {
   /** The events of the text, in the order of time. */
   events: CausalEventRecord[];
   links: CausalLinkRecord[];
+  /** The chains that are told, the one that fits the query best first. */
+  chains: CausalChain[];
   /** Of the events that the query itself names, by event id, 0 to 1. */
   scores: Record<string, number>;
   tokenCount: number;

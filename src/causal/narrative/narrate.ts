@@ -1,6 +1,6 @@
 import type { CausalEventRecord, CausalLinkRecord } from '../../store/causal-store.ts';
 import { countTokens } from '../../text/tokens.ts';
-import type { CausalGraph, CausalNarrative } from '../causal-memory-core.ts';
+import type { CausalChain, CausalGraph, CausalNarrative } from '../causal-memory-core.ts';
 import { chainToEnd, chainToRoot } from '../graph/best-chain.ts';
 import { ancestorEdges, countersOf, descendantEdges, type Edge } from '../graph/edges.ts';
 import { byTime, withRecords, type GraphDeps } from '../graph/explain.ts';
@@ -16,7 +16,7 @@ const TOLD_WHOLE = 8;
 /** Without a question for reasons: how alike, and by how many words, an event must be to be brought up. */
 const RESEMBLES = { score: 0.5, shared: 2 };
 
-const NOTHING: CausalNarrative = { text: '', events: [], links: [], scores: {}, tokenCount: 0 };
+const NOTHING: CausalNarrative = { text: '', events: [], links: [], chains: [], scores: {}, tokenCount: 0 };
 
 /** What bears on the query: for each event it names, the chain that led there and on. */
 export async function narrate(
@@ -123,12 +123,18 @@ function compose(
   const lines: string[] = [];
   const events = new Map<string, CausalEventRecord>();
   const links = new Map<string, CausalLinkRecord>();
+  const chains: CausalChain[] = [];
   for (const story of stories) {
     const forms = story.events.length <= TOLD_WHOLE ? [story] : [];
     for (const form of [...forms, shortened(story, 3), shortened(story, 1), shortened(story, 0)]) {
       const line = tell(form);
       if (line === '' || countTokens([...lines, line].join('\n')) > maxTokens) continue;
       lines.push(line);
+      chains.push({
+        eventIds: form.events.map(({ eventId }) => eventId),
+        linkIds: form.links.map(({ linkId }) => linkId),
+        confidence: form.links.reduce((product, link) => product * link.confidence, 1),
+      });
       for (const event of [...form.events, ...form.counters.map((counter) => counter.event)])
         events.set(event.eventId, event);
       for (const link of [...form.links, ...form.counters.map((counter) => counter.link)])
@@ -144,6 +150,7 @@ function compose(
     text,
     events: [...events.values()].sort(byTime),
     links: [...links.values()],
+    chains,
     scores: Object.fromEntries(scores),
     tokenCount: countTokens(text),
   };
