@@ -212,7 +212,7 @@ function cancelling({ outcome }: CycleRecord): { first?: MachineEvent; cancelled
   return { first: { type: 'stopped', why: 'client_cancelled', call: null, usage, ms: 0 } };
 }
 
-function pendingIds(cycle: CycleRecord): string[] {
+function pendingIds(cycle: Pick<CycleRecord, 'machine'>): string[] {
   const call = pendingCall(fromJson<MachineState>(cycle.machine));
   return call ? callIdsOf(call) : [];
 }

@@ -19,6 +19,9 @@ export interface CycleRecord {
   updatedAt: number;
 }
 
+/** A cycle without what only its runner needs. */
+export type CycleHead = Omit<CycleRecord, 'request' | 'machine'>;
+
 /** One command the runner carried out: a row before the call, its result after it. */
 export interface CycleStepRecord {
   sessionId: string;
@@ -93,9 +96,9 @@ export interface CycleStore {
     conversationId?: string;
     limit: number;
     cursor: string | null;
-  }): Promise<{ items: CycleRecord[]; nextCursor: string | null }>;
+  }): Promise<{ items: CycleHead[]; nextCursor: string | null }>;
   /** Cycles of a session with the outcome awaiting_tools, newest first. */
-  waitingForTools(sessionId: string, limit: number): Promise<CycleRecord[]>;
+  waitingForTools(sessionId: string, limit: number): Promise<Omit<CycleRecord, 'request'>[]>;
   /** Cycles by outcome or, while they run, by status. */
   counts(): Promise<{ name: string; count: number }[]>;
 }

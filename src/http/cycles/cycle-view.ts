@@ -3,10 +3,10 @@ import type { MachineState } from '../../covenant/machine/state.ts';
 import { pendingCall } from '../../covenant/machine/tools.ts';
 import { verdictsOf } from '../../covenant/runner/cycle-result.ts';
 import { fromJson } from '../../covenant/runner/stored-request.ts';
-import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../../store/cycle-store.ts';
+import type { CycleEventRecord, CycleHead, CycleRecord, CycleStepRecord } from '../../store/cycle-store.ts';
 
 /** A cycle as lists show it. */
-export function cycleHead(cycle: CycleRecord) {
+export function cycleHead(cycle: CycleHead) {
   return {
     cycle_id: cycle.cycleId,
     session_id: cycle.sessionId,

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../cycle-store.ts';
+import type { CycleEventRecord, CycleHead, CycleStepRecord } from '../cycle-store.ts';
 import type { JsonObject } from '../records.ts';
 import { prepared } from './connection.ts';
 import { fromJson, fromNullableJson, toJson } from './json-column.ts';
@@ -10,7 +10,6 @@ export interface CycleRow {
   conversation_id: string;
   status: string;
   outcome: string | null;
-  request: string;
   machine: string;
   version: number;
   event_count: number;
@@ -43,15 +42,13 @@ export interface EventRow {
   created_at: number;
 }
 
-export function cycleFromRow(row: CycleRow): CycleRecord {
+export function cycleFromRow(row: CycleRow): CycleHead {
   return {
     sessionId: row.session_id,
     conversationId: row.conversation_id,
     cycleId: row.cycle_id,
     status: row.status,
     outcome: row.outcome,
-    request: fromJson(row.request),
-    machine: fromJson(row.machine),
     version: row.version,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -13,7 +13,7 @@ import {
   type StepRow,
 } from './cycle-rows.ts';
 import { insertJobs } from './job-rows.ts';
-import { toJson } from './json-column.ts';
+import { fromJson, toJson } from './json-column.ts';
 import type { StoreModule, Sync } from './store-module.ts';
 import { insertTurns } from './turn-rows.ts';
 
@@ -25,22 +25,18 @@ export const cyclesModule: StoreModule<CycleStore> = {
       const turns = insertTurns(database, { sessionId, conversationId, turns: input.turns, now });
       prepared(
         database,
-        `INSERT INTO cycles (session_id, cycle_id, conversation_id, status, outcome, request, machine, version,
-           created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
-      ).run(
+        `INSERT INTO cycles (session_id, cycle_id, conversation_id, status, outcome, machine, version, created_at,
+           updated_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+      ).run(sessionId, cycleId, conversationId, input.status, input.outcome, toJson(input.machine), now, now);
+      prepared(database, 'INSERT INTO cycle_requests (session_id, cycle_id, request) VALUES (?, ?, ?)').run(
         sessionId,
         cycleId,
-        conversationId,
-        input.status,
-        input.outcome,
         toJson(input.request),
-        toJson(input.machine),
-        now,
-        now,
       );
       const events = insertCycleEvents(database, { sessionId, cycleId, events: input.events, now });
       insertJobs(database, sessionId, input.jobs, now);
-      return { cycle: requireCycle(database, cycleId), turns, events };
+      const { turns: _turns, events: _events, jobs: _jobs, ...fields } = input;
+      return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events };
     },
     commit: (commit) => commitStep(database, commit),
     get: (cycleId) => findCycle(database, cycleId),
@@ -78,7 +74,7 @@ export const cyclesModule: StoreModule<CycleStore> = {
           `SELECT * FROM cycles WHERE session_id = ? AND outcome = 'awaiting_tools'
             ORDER BY created_at DESC LIMIT ?`,
         ).all(sessionId, limit) as CycleRow[]
-      ).map(cycleFromRow),
+      ).map((row) => ({ ...cycleFromRow(row), machine: fromJson(row.machine) })),
     counts: () =>
       prepared(database, 'SELECT name, count FROM cycle_counts WHERE count > 0 ORDER BY name').all() as {
         name: string;
@@ -90,15 +86,12 @@ export const cyclesModule: StoreModule<CycleStore> = {
 function findCycle(database: Database, cycleId: string): CycleRecord | null {
   const row = prepared(
     database,
-    `SELECT c.* FROM cycles c JOIN sessions s USING (session_id) WHERE c.cycle_id = ? AND s.status <> 'importing'`,
-  ).get(cycleId) as CycleRow | undefined;
-  return row ? cycleFromRow(row) : null;
-}
-
-function requireCycle(database: Database, cycleId: string): CycleRecord {
-  const cycle = findCycle(database, cycleId);
-  if (!cycle) throw new CccError('cycle_not_found');
-  return cycle;
+    `SELECT c.*, r.request FROM cycles c JOIN sessions s USING (session_id)
+       JOIN cycle_requests r USING (session_id, cycle_id)
+      WHERE c.cycle_id = ? AND s.status <> 'importing'`,
+  ).get(cycleId) as (CycleRow & { request: string }) | undefined;
+  if (!row) return null;
+  return { ...cycleFromRow(row), request: fromJson(row.request), machine: fromJson(row.machine) };
 }
 
 /** One step boundary. The version moves first: whoever has been overtaken changes nothing. */
@@ -118,7 +111,8 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
     commit.expectedVersion,
   ) as { conversation_id: string } | undefined;
   if (!row) {
-    requireCycle(database, cycleId);
+    const known = prepared(database, 'SELECT 1 FROM cycles WHERE session_id = ? AND cycle_id = ?');
+    if (!known.get(sessionId, cycleId)) throw new CccError('cycle_not_found');
     throw new CccError('cycle_conflict', 'The cycle has gone on elsewhere.');
   }
   if (commit.closeStep) {

@@ -88,13 +88,17 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
       conversation_id: 'text',
       status: 'text',
       outcome: 'text',
-      request: 'json',
       machine: 'json',
       version: 'integer',
       event_count: 'integer',
       created_at: 'time',
       updated_at: 'time',
     },
+    key: ['cycle_id'],
+  },
+  {
+    table: 'cycle_requests',
+    columns: { cycle_id: 'text', request: 'json' },
     key: ['cycle_id'],
   },
   {
