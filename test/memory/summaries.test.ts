@@ -97,18 +97,107 @@ describe('summaries', () => {
       .toBe('Boats and sheds.');
   });
 
-  it('never take the place of what the person wrote: the model is told to keep it', async () => {
+  it('of the only conversation that has one is the session’s too, with no model asked', async () => {
     const { upstream, jobs, memory } = await withSummaries();
-    upstream.expect(role('summary'), summary('My boat is called Ida. Then sheds.'));
+    upstream.expect(role('summary'), summary('It was about boats.'));
+    jobs.start();
+    const sessionId = await newSession(memory);
+    const conversationId = await told(memory, sessionId, 'Boats', [long('boat')]);
+    await expect
+      .poll(async () => (await memory.getSummary(sessionId, null)).current)
+      .toMatchObject({ text: 'It was about boats.', author: 'rule', coversThrough: 1 });
+    expect(upstream.calls).toHaveLength(1);
+    const elsewhere = await told(memory, sessionId, 'Something else');
+    const ask = (id: string) => memory.buildContext(asking(sessionId, 'And now?', { conversationId: id }));
+    expect((await ask(elsewhere)).prompt).toContain('It was about boats.');
+    expect((await ask(conversationId)).prompt?.match(/It was about boats/g)).toHaveLength(1);
+  });
+
+  it('of more conversations than one call can hold go into the session’s call by call', async () => {
+    const { upstream, dal, jobs, memory } = await withSummaries();
+    upstream.on(role('summary'), (res, call) => {
+      const numbers = [...call.body.matchAll(/Conversation (\d+):/g)].map(([, number]) => number);
+      return summary(numbers.length > 0 ? `Up to ${numbers.at(-1) ?? ''}.` : 'A boat. '.repeat(30))(
+        res,
+        call,
+      );
+    });
+    const sessionId = await newSession(memory);
+    for (let at = 0; at < 5; at += 1) await told(memory, sessionId, 'Boats', [long('boat')]);
+    jobs.start();
+    const current = async () => (await memory.getSummary(sessionId, null)).current;
+    await expect.poll(current).toMatchObject({ text: 'Up to 5.', coversThrough: 5 });
+    const sizes = upstream.calls.map(({ body }) => [...body.matchAll(/Conversation \d+:/g)].length);
+    expect(Math.max(...sizes)).toBeLessThan(5);
+    // Once there is one, only what is newer goes into it.
+    await jobs.whenIdle();
+    const before = upstream.calls.length;
+    const { conversationId } = (await dal.conversations.list({ sessionId, limit: 1, cursor: null }))
+      .items[0]!;
+    await memory.appendTurns({ conversationId, turns: [long('oar')] });
+    const later = () => upstream.calls.slice(before).filter(({ body }) => body.includes('Conversation '));
+    await expect.poll(() => later().length).toBeGreaterThan(0);
+    expect(later()[0]?.body).toContain('<summary>\\nUp to 5.');
+    await jobs.whenIdle();
+    expect(later().length).toBeLessThan(5);
+  });
+
+  it('never change what the person wrote: their words stand first, whatever the model says', async () => {
+    const { upstream, jobs, memory } = await withSummaries();
+    upstream
+      .expect(role('summary'), summary('Then they spoke of sheds.'))
+      .expect(role('summary'), summary('Sheds, then oars.'))
+      .expect(role('summary'), summary('Only masts.'));
     const sessionId = await newSession(memory);
     const conversationId = await told(memory, sessionId, 'Boats');
+    const current = async () => (await memory.getSummary(sessionId, conversationId)).current;
     await memory.putSummary({ sessionId, conversationId, text: 'My boat is called Ida.' });
     jobs.start();
     await memory.appendTurns({ conversationId, turns: [long('shed')] });
     await expect
-      .poll(async () => (await memory.getSummary(sessionId, conversationId)).current?.version)
-      .toBe(2);
-    expect(upstream.calls[0]?.body).toContain('keep what it says');
+      .poll(async () => (await current())?.text)
+      .toBe('My boat is called Ida.\n\nThen they spoke of sheds.');
+    await memory.appendTurns({ conversationId, turns: [long('oar')] });
+    await expect
+      .poll(async () => (await current())?.text)
+      .toBe('My boat is called Ida.\n\nSheds, then oars.');
+    expect(upstream.calls[1]?.body).toContain('<summary>\\nThen they spoke of sheds.\\n</summary>');
+    // A new word of the person takes the place of all that stood.
+    await memory.putSummary({ sessionId, conversationId, text: 'She is called Eda.' });
+    await memory.appendTurns({ conversationId, turns: [long('mast')] });
+    await expect.poll(async () => (await current())?.text).toBe('She is called Eda.\n\nOnly masts.');
+    upstream.assertComplete();
+  });
+
+  it('made while the person writes give way to theirs and are made again on top of it', async () => {
+    const { upstream, jobs, memory } = await withSummaries();
+    const sessionId = await newSession(memory);
+    const conversationId = await told(memory, sessionId, 'Boats', [long('boat')]);
+    let calls = 0;
+    upstream.on(role('summary'), async (res, call) => {
+      calls += 1;
+      if (calls === 1) await memory.putSummary({ sessionId, conversationId, text: 'Mine.' });
+      await summary(`Number ${String(calls)}.`)(res, call);
+    });
+    jobs.start();
+    await expect
+      .poll(async () => (await memory.getSummary(sessionId, conversationId)).current)
+      .toMatchObject({ version: 2, text: 'Mine.\n\nNumber 2.' });
+  });
+
+  it('leave the steps of the work out, and only begin with a turn of megabytes', async () => {
+    const { upstream, jobs, memory } = await withSummaries();
+    upstream.on(role('summary'), summary('Done.'));
+    jobs.start();
+    const sessionId = await newSession(memory);
+    await told(memory, sessionId, 'Boats', [
+      { agent: 'beatrice', kind: 'verdict', content: 'A verdict.' },
+      { agent: 'wykeve', content: 'boat '.repeat(200_000) },
+    ]);
+    await expect.poll(() => upstream.calls.length).toBeGreaterThan(0);
+    const { body = '' } = upstream.calls[0] ?? {};
+    expect(body).not.toContain('A verdict.');
+    expect(body.length).toBeLessThan(5_000);
   });
 
   it('that a model answers wrongly are not stored; the job is tried again and then set aside', async () => {

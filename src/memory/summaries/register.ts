@@ -1,6 +1,8 @@
 import type { JobRunner } from '../../jobs/job-runner.ts';
+import type { SummariserDeps } from './ask.ts';
 import { SUMMARISE_CONVERSATION, SUMMARISE_SESSION } from './jobs.ts';
-import { summariseConversation, summariseSession, type SummariserDeps } from './summariser.ts';
+import { summariseConversation } from './summarise-conversation.ts';
+import { summariseSession } from './summarise-session.ts';
 
 /** Puts the summariser to work on its jobs. */
 export function registerSummaries(jobs: Pick<JobRunner, 'register' | 'nudge'>, deps: SummariserDeps): void {

@@ -21,17 +21,13 @@ interface Candidate {
 /**
  * A summary made of the most central sentences, each with who said it: those that share most with the others, rare
  * words counting more, without repeating each other, in the order they were said. A summary that stood before is kept
- * as far as there is room, a person's own wholly.
+ * as far as there is room.
  */
 export function summary(prompt: Prompt, instructions: string): string {
   const limit = limitOf(instructions);
   const before = prompt.section('summary').trim();
-  const byPerson = /wrote the old summary themselves/.test(instructions);
-  const old: Passage[] = byPerson
-    ? []
-    : turnPassages(before).map((passage) => ({ ...passage, source: 'summary' }));
-  const kept = byPerson && before !== '' ? [before] : [];
-  let room = limit - words(kept.join(' ')).length;
+  const old = turnPassages(before).map((passage): Passage => ({ ...passage, source: 'summary' }));
+  let room = limit;
   const chosen: Candidate[] = [];
   for (const candidate of ranked([...old, ...turnPassages(prompt.section('turns'))])) {
     if (candidate.words > room || chosen.some((other) => overlap(other.terms, candidate.terms) >= SAME))
@@ -39,7 +35,7 @@ export function summary(prompt: Prompt, instructions: string): string {
     chosen.push(candidate);
     room -= candidate.words;
   }
-  const lines = [...kept, ...chosen.sort((a, b) => a.at - b.at).map(({ line }) => line)];
+  const lines = chosen.sort((a, b) => a.at - b.at).map(({ line }) => line);
   return lines.length > 0 ? lines.join('\n') : 'Nothing of substance was said.';
 }
 

@@ -231,15 +231,14 @@ describe('a summary', () => {
     '[2026-11-02 10:01] Tomas: The boat shed will be painted green in May.',
     '[2026-11-02 10:02] Ines: I had soup for lunch.',
   ].join('\n');
-  const summarise = async (before: { text: string; author: 'model' | 'person' } | null, text = turns) => {
-    const record = before && { ...before, version: 1 };
-    const request = summaryRequest('m', record as Parameters<typeof summaryRequest>[1], text);
+  const summarise = async (own: string, text = turns, persons = '') => {
+    const request = summaryRequest('m', { persons, own }, text);
     const { messages, response_format } = request;
     return (JSON.parse(await say(messages, { response_format })) as { summary: string }).summary;
   };
 
   it('is made of the most central sentences, with who said them and when', async () => {
-    const text = await summarise(null);
+    const text = await summarise('');
     expect(text).toContain('On 2026-11-02 Ines said: “Basalt the cat sleeps in the boat shed.”');
     expect(text).not.toContain('Lovely');
   });
@@ -250,26 +249,22 @@ describe('a summary', () => {
       (_, at) =>
         `[2026-11-03 10:00] Ines: Remark ${String(at)} is about thing${String(at)} and nothing beside it.`,
     ).join('\n');
-    const text = await summarise(null, `${long}\n${turns}`);
+    const text = await summarise('', `${long}\n${turns}`);
     expect(amountOf('words', text)).toBeLessThanOrEqual(250);
     expect(text).toContain('Basalt');
   });
 
   it('keeps what stood before, without quoting its quotations again', async () => {
-    const first = await summarise(null);
-    const second = await summarise(
-      { text: first, author: 'model' },
-      '[2026-11-05 09:00] Tomas: The cat Basalt has kittens.',
-    );
+    const first = await summarise('');
+    const second = await summarise(first, '[2026-11-05 09:00] Tomas: The cat Basalt has kittens.');
     expect(second).toContain('On 2026-11-02 Ines said: “Basalt the cat sleeps in the boat shed.”');
     expect(second).toContain('kittens');
     expect(second).not.toContain('The summary says');
   });
 
-  it("keeps a person's own words whole", async () => {
-    const own = 'Basalt is the cat. Never mention the soup.';
-    expect(await summarise({ text: own, author: 'person' })).toMatch(
-      /^Basalt is the cat\. Never mention the soup\.\n/,
-    );
+  it("leaves a person's own words alone: they stand before it already", async () => {
+    const text = await summarise('', turns, 'Basalt is the cat. Never mention the soup.');
+    expect(text).toContain('boat shed');
+    expect(text).not.toContain('Never mention');
   });
 });
