@@ -64,3 +64,20 @@ export function forgetCauses(): void {
   state.drawing.value = null;
   state.chosen.value = null;
 }
+
+/** Makes a change of the person's, and shows what follows from it. True when the server has taken it. */
+export async function changeCauses(
+  change: (sessionId: string) => Promise<unknown>,
+  then: 'keep' | 'leave' = 'keep',
+): Promise<boolean> {
+  const session = sessionId.value;
+  if (session === null) return false;
+  const eventId = state.chosen.value?.eventId;
+  return trying(async () => {
+    await change(session);
+    if (then === 'leave') state.chosen.value = null;
+    // What was cut out around an event that is gone cannot be drawn again.
+    await loadCauses(then === 'leave' ? null : state.around.value);
+    if (then === 'keep' && eventId !== undefined) await chooseEvent(eventId);
+  });
+}

@@ -46,6 +46,19 @@ export const causes = {
       'GET',
       `${of(sessionId)}/graph?limit=${String(limit)}${around === null ? '' : `&around=${encodeURIComponent(around)}`}`,
     ),
+  addEvent: (sessionId: string, text: string) =>
+    call<CausalEvent>('POST', `${of(sessionId)}/events`, { text }),
+  changeEvent: (sessionId: string, eventId: string, text: string) =>
+    call<CausalEvent>('PATCH', event(sessionId, eventId), { text }),
+  confirmEvent: (sessionId: string, eventId: string) =>
+    call<CausalEvent>('POST', `${event(sessionId, eventId)}/confirm`),
+  removeEvent: (sessionId: string, eventId: string) => call<undefined>('DELETE', event(sessionId, eventId)),
+  addLink: (sessionId: string, link: { cause_id: string; effect_id: string; relation: Relation }) =>
+    call<CausalLink>('POST', `${of(sessionId)}/links`, link),
+  confirmLink: (sessionId: string, linkId: string) =>
+    call<CausalLink>('POST', `${of(sessionId)}/links/${encodeURIComponent(linkId)}/confirm`),
+  removeLink: (sessionId: string, linkId: string) =>
+    call<undefined>('DELETE', `${of(sessionId)}/links/${encodeURIComponent(linkId)}`),
   why: (sessionId: string, eventId: string) => call<Explanation>('GET', `${event(sessionId, eventId)}/why`),
   effects: (sessionId: string, eventId: string) =>
     call<Explanation>('GET', `${event(sessionId, eventId)}/effects`),

@@ -13,6 +13,7 @@ import { view } from '../state/causes.ts';
 import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { ProblemLine } from './problem-line.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
 import { Side } from './side.tsx';
 import { Thread } from './thread.tsx';
@@ -35,10 +36,14 @@ export function App() {
         {view.value === 'thread' ? (
           <>
             <Thread />
+            <ProblemLine />
             <Composer />
           </>
         ) : (
-          <Causes />
+          <>
+            <Causes />
+            <ProblemLine />
+          </>
         )}
       </main>
       <Look />

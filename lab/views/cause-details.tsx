@@ -3,6 +3,7 @@ import { goToTurn } from '../actions/places.ts';
 import type { CausalEvent, Explanation } from '../api/causes.ts';
 import { chosen, graph, view } from '../state/causes.ts';
 import { when } from '../text/words.ts';
+import { EventChanges, Links } from './cause-changes.tsx';
 
 /** The chosen event in words: what led to it, what came of it, and where it was said. */
 export function CauseDetails() {
@@ -27,6 +28,8 @@ export function CauseDetails() {
         part={value.effects}
         event={event}
       />
+      <Links event={event} links={graph.value?.links ?? []} />
+      <EventChanges key={event.event_id} event={event} />
       <div class="row">
         {event.source_turn_id !== null && event.conversation_id !== null && (
           <button class="small" type="button" onClick={() => void toTurn(event)}>

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { loadCauses } from '../actions/causes.ts';
 import { around, chosen, drawing, graph, noCauses } from '../state/causes.ts';
 import { sessionId } from '../state/model.ts';
+import { AddEvent } from './cause-changes.tsx';
 import { CauseDetails } from './cause-details.tsx';
 import { CauseGraph } from './cause-graph.tsx';
 
@@ -32,6 +33,7 @@ export function Causes() {
         </p>
       )}
       <CauseDetails />
+      {session !== null && <AddEvent />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { sendDirective } from '../actions/send.ts';
-import { openSession, problem, running } from '../state/model.ts';
+import { openSession, running } from '../state/model.ts';
 import { draft, keepDraft } from '../state/draft.ts';
 
 /** Where the person writes. What was typed is kept until the server has taken it. */
@@ -30,7 +30,6 @@ export function Composer() {
 
   return (
     <div class="composer">
-      <ProblemLine />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -70,26 +69,6 @@ export function Composer() {
           Enter sends, Shift+Enter begins a new line.
         </span>
       </form>
-    </div>
-  );
-}
-
-function ProblemLine() {
-  const current = problem.value;
-  if (!current) return null;
-  return (
-    <div class="problem" role="alert">
-      <span>{current.text}</span>
-      <span class="row">
-        {current.action && (
-          <button class="button" type="button" onClick={current.action.run}>
-            {current.action.label}
-          </button>
-        )}
-        <button class="button" type="button" aria-label="Dismiss" onClick={() => (problem.value = null)}>
-          ✕
-        </button>
-      </span>
     </div>
   );
 }

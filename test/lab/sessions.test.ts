@@ -44,6 +44,8 @@ describe('sessions in the lab', () => {
     await page.getByLabel('Name', { exact: true }).fill('Kitchen');
     await page.getByLabel('Name', { exact: true }).press('Enter');
     await page.locator('.sessions .name', { hasText: 'Kitchen' }).waitFor();
+    // The dialog closes when the server has taken the name.
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     const session = (await (await fetch(`${server.url}/api/v2/sessions/${id}`)).json()) as object;
     expect(session).toMatchObject({
       user_preferences: { name: 'Kitchen', covenant_mode: 'direct', tone: 'dry' },
