@@ -86,7 +86,6 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
         stepNumber: steps.at(-1)?.stepNumber ?? 0,
         attempt: open ? open.attempt + 1 : 1,
         openStepId: open?.stepId ?? null,
-        turns: [],
         ...(first ? { first } : {}),
       });
       if (cancelled) run.cancel();
@@ -100,17 +99,11 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
   return {
     async start(input) {
       if (draining) throw new CccError('shutting_down');
-      const created = await deps.dal.cycles.create(newCycle(deps, input));
-      const run = new CycleRun(runDeps, created.cycle, {
-        stepNumber: 0,
-        attempt: 1,
-        openStepId: null,
-        turns: created.turns,
-      });
-      run.replay(created.events);
-      // The server may have begun to stop while the cycle was being stored.
-      if (isDraining()) run.drain(false);
-      return keep(run);
+      const { cycle, ...beginning } = newCycle(deps, input);
+      const from = { stepNumber: 0, attempt: 1, openStepId: null, beginning };
+      const run = keep(new CycleRun(runDeps, cycle, from));
+      await run.recorded;
+      return run;
     },
 
     async get(cycleId) {
@@ -198,10 +191,6 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       clearTimeout(timer);
     },
   };
-
-  function isDraining(): boolean {
-    return draining;
-  }
 }
 
 /** A cycle that nobody runs is cancelled too: one that a crash left open, or that waits for somebody. */

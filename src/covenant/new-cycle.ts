@@ -1,16 +1,18 @@
 import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import type { MemoryService } from '../memory/memory-service.ts';
-import type { MemoryDAL } from '../store/memory-dal.ts';
+import type { CycleRecord } from '../store/cycle-store.ts';
+import type { JsonObject, NewTurn } from '../store/records.ts';
 import type { StartCycle } from './cycle-service.ts';
 import { initialState } from './machine/step.ts';
+import { NOT_RECORDED } from './runner/cycle-run.ts';
 import { asJson, storedRequest } from './runner/stored-request.ts';
 
-/** A cycle before its first step, as it goes into the record with the directive and the first event. */
+/** A cycle before its first step, with the directive's turn and the first event that go into the record with it. */
 export function newCycle(
   deps: { clock: Clock; memory: Pick<MemoryService, 'prepareTurn'> },
   input: StartCycle,
-): Parameters<MemoryDAL['cycles']['create']>[0] {
+): { cycle: CycleRecord; turns: NewTurn[]; events: { type: string; data: JsonObject }[] } {
   const { sessionId, conversationId, directive, options, context, storeTurns } = input;
   const now = deps.clock.now();
   const cycleId = newId('cyc');
@@ -21,14 +23,18 @@ export function newCycle(
     criteria: options.criteria.map((text, at) => ({ id: `c${String(at + 1)}`, text })),
   });
   return {
-    sessionId,
-    conversationId,
-    cycleId,
-    status: state.status,
-    outcome: null,
-    request: asJson(storedRequest(input)),
-    machine: asJson(state),
-    createdAt: now,
+    cycle: {
+      sessionId,
+      conversationId,
+      cycleId,
+      status: state.status,
+      outcome: null,
+      request: asJson(storedRequest(input)),
+      machine: asJson(state),
+      version: NOT_RECORDED,
+      createdAt: now,
+      updatedAt: now,
+    },
     turns:
       storeTurns && input.directiveStored !== true
         ? [
@@ -71,6 +77,5 @@ export function newCycle(
         }),
       },
     ],
-    jobs: [],
   };
 }

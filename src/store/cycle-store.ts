@@ -53,6 +53,9 @@ export interface CycleEventRecord {
   createdAt: number;
 }
 
+/** The row of a step before its call. */
+export type OpenStep = Omit<CycleStepRecord, 'sessionId' | 'cycleId' | 'status' | 'output' | 'endedAt'>;
+
 /** One step boundary: everything in it is stored together or not at all. */
 export interface CycleCommit {
   sessionId: string;
@@ -62,7 +65,7 @@ export interface CycleCommit {
   status: string;
   outcome: string | null;
   machine: JsonObject;
-  openStep?: Omit<CycleStepRecord, 'sessionId' | 'cycleId' | 'status' | 'output' | 'endedAt'>;
+  openStep?: OpenStep;
   closeStep?: { stepId: string; status: 'done' | 'failed'; output: JsonObject; endedAt: number };
   turns: NewTurn[];
   events: { type: string; data: JsonObject }[];
@@ -71,12 +74,13 @@ export interface CycleCommit {
 }
 
 export interface CycleStore {
-  /** Stores a new cycle with its first turns (the directive) and events, in one transaction. */
+  /** Stores a new cycle with its first turns (the directive), events and step, in one transaction. */
   create(
     input: Omit<CycleRecord, 'version' | 'updatedAt'> & {
       turns: NewTurn[];
       events: { type: string; data: JsonObject }[];
       jobs: NewJob[];
+      openStep?: OpenStep;
     },
   ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[] }>;
   /** @throws cycle_not_found; cycle_conflict when the cycle has gone on elsewhere, with nothing stored */

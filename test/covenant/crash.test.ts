@@ -12,7 +12,7 @@ import { role, startUpstream, streamed, type UpstreamCall } from '../support/ups
 /** Guidance, draft, verdict, draft, verdict. */
 const CALLS = 5;
 /** One for each row that opens a step, and the last one. */
-const COMMITS = CALLS + 1;
+const WRITES = CALLS + 1;
 
 /** Processes at the same time. */
 const AT_ONCE = 4;
@@ -155,8 +155,8 @@ describe('a cycle whose process is killed', () => {
   }
 
   const moments: ({ when: string } | { inCall: number })[] = [
-    ...Array.from({ length: COMMITS }, (_, at) => ({ when: `before:${String(at + 1)}` })),
-    ...Array.from({ length: COMMITS }, (_, at) => ({ when: `after:${String(at + 1)}` })),
+    ...Array.from({ length: WRITES }, (_, at) => ({ when: `before:${String(at + 1)}` })),
+    ...Array.from({ length: WRITES }, (_, at) => ({ when: `after:${String(at + 1)}` })),
     ...Array.from({ length: CALLS }, (_, at) => ({ inCall: at + 1 })),
   ];
 

@@ -41,6 +41,9 @@ const nothingToStore = (): ToStore => ({ turns: [], events: [], jobs: [] });
 /** Events of a call that came to nothing. */
 const FAILURES: ReadonlySet<MachineEvent['type']> = new Set(['call_failed', 'stopped', 'review_unreadable']);
 
+/** The version of a cycle that is not in the record yet. */
+export const NOT_RECORDED = 0;
+
 /** Where a run begins: at the start, or where another one has left off. */
 export interface RunFrom {
   /** Number of the last step that has a row. */
@@ -49,7 +52,8 @@ export interface RunFrom {
   attempt: number;
   /** A step without a result, of a process that is gone. */
   openStepId: string | null;
-  turns: TurnRecord[];
+  /** Of a cycle that is not in the record yet: what is stored with its first step. */
+  beginning?: Pick<ToStore, 'turns' | 'events'>;
   /** What lets a resting cycle go on. */
   first?: MachineEvent;
 }
@@ -71,7 +75,10 @@ export class CycleRun implements RunningCycle {
   #stopReason: OutsideStop | null = null;
   #stepNumber: number;
   #attempt: number;
-  readonly #turns: TurnRecord[];
+  readonly #turns: TurnRecord[] = [];
+  /** Resolves once the cycle is in the record; rejects when that has failed. */
+  readonly recorded: Promise<void>;
+  #isRecorded: () => void = () => undefined;
 
   constructor(deps: RunDeps, cycle: CycleRecord, from: RunFrom) {
     this.#deps = deps;
@@ -82,15 +89,19 @@ export class CycleRun implements RunningCycle {
     this.#usageBefore = this.#state.usage;
     this.#stepNumber = from.stepNumber;
     this.#attempt = from.attempt;
-    this.#turns = [...from.turns];
     this.#version = cycle.version;
+    if (from.beginning) this.#toStore = { ...nothingToStore(), ...from.beginning };
     // The process that had this step open is gone: whatever comes next, its row is closed with it.
     if (from.openStepId !== null) {
       this.#toStore.closeStep = this.#closing(from.openStepId, 'failed', { error: 'interrupted' });
     }
     this.done = this.#run(from.first ?? null);
     // Whoever waits hears of a failure; nobody waiting is no reason to end the process.
-    this.done.catch(() => undefined);
+    this.recorded = new Promise((resolve, reject) => {
+      this.#isRecorded = resolve;
+      this.done.catch(reject);
+    });
+    this.recorded.catch(() => undefined);
   }
 
   watch(listener: (signal: CycleSignal) => void): () => void {
@@ -253,18 +264,18 @@ export class CycleRun implements RunningCycle {
   async #commit(more: Pick<CycleCommit, 'openStep'>): Promise<void> {
     const toStore = this.#toStore;
     this.#toStore = nothingToStore();
-    const committed = await this.#deps.dal.cycles.commit({
-      ...toStore,
-      ...more,
-      sessionId: this.#cycle.sessionId,
-      cycleId: this.cycleId,
-      expectedVersion: this.#version,
-      status: this.#state.status,
-      outcome: this.#state.outcome,
-      machine: asJson(this.#state),
-      now: this.#deps.clock.now(),
-    });
-    this.#version = committed.version;
+    const { cycles } = this.#deps.dal;
+    const { outcome, status } = this.#state;
+    const now = this.#deps.clock.now();
+    const common = { ...toStore, ...more, status, outcome, machine: asJson(this.#state) };
+    const { sessionId, conversationId, request, createdAt } = this.#cycle;
+    const { cycleId } = this;
+    const committed =
+      this.#version === NOT_RECORDED
+        ? await cycles.create({ ...common, sessionId, conversationId, cycleId, request, createdAt })
+        : await cycles.commit({ ...common, sessionId, cycleId, expectedVersion: this.#version, now });
+    this.#version += 1;
+    this.#isRecorded();
     this.#turns.push(...committed.turns);
     for (const event of committed.events) this.#signals.event(event);
   }

@@ -1,5 +1,5 @@
 import { CccError } from '../../base/ccc-error.ts';
-import type { CycleCommit, CycleRecord, CycleStore } from '../cycle-store.ts';
+import type { CycleCommit, CycleRecord, CycleStore, OpenStep } from '../cycle-store.ts';
 import type { Database } from 'better-sqlite3';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
@@ -35,7 +35,8 @@ export const cyclesModule: StoreModule<CycleStore> = {
       );
       const events = insertCycleEvents(database, { sessionId, cycleId, events: input.events, now });
       insertJobs(database, sessionId, input.jobs, now);
-      const { turns: _turns, events: _events, jobs: _jobs, ...fields } = input;
+      if (input.openStep) insertStep(database, input, input.openStep);
+      const { turns: _turns, events: _events, jobs: _jobs, openStep: _step, ...fields } = input;
       return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events };
     },
     commit: (commit) => commitStep(database, commit),
@@ -123,25 +124,7 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
         WHERE session_id = ? AND cycle_id = ? AND step_id = ? AND status = 'open'`,
     ).run(status, toJson(output), endedAt, sessionId, cycleId, stepId);
   }
-  if (commit.openStep) {
-    const step = commit.openStep;
-    prepared(
-      database,
-      `INSERT INTO cycle_steps (session_id, cycle_id, step_number, step_id, kind, agent, round, attempt, status,
-         input, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
-    ).run(
-      sessionId,
-      cycleId,
-      step.stepNumber,
-      step.stepId,
-      step.kind,
-      step.agent,
-      step.round,
-      step.attempt,
-      toJson(step.input),
-      step.startedAt,
-    );
-  }
+  if (commit.openStep) insertStep(database, commit, commit.openStep);
   const turns = insertTurns(database, {
     sessionId,
     conversationId: row.conversation_id,
@@ -151,4 +134,23 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
   const events = insertCycleEvents(database, { sessionId, cycleId, events: commit.events, now });
   insertJobs(database, sessionId, commit.jobs, now);
   return { version: commit.expectedVersion + 1, turns, events };
+}
+
+function insertStep(database: Database, of: { sessionId: string; cycleId: string }, step: OpenStep): void {
+  prepared(
+    database,
+    `INSERT INTO cycle_steps (session_id, cycle_id, step_number, step_id, kind, agent, round, attempt, status, input,
+       started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)`,
+  ).run(
+    of.sessionId,
+    of.cycleId,
+    step.stepNumber,
+    step.stepId,
+    step.kind,
+    step.agent,
+    step.round,
+    step.attempt,
+    toJson(step.input),
+    step.startedAt,
+  );
 }

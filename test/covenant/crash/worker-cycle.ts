@@ -1,6 +1,6 @@
 /**
  * A process that runs one cycle, or goes on with the one it finds: `node worker-cycle.js <file> <upstream> <when>`.
- * `when` says where it kills itself without warning: `before:3` or `after:3` the third commit, or `never`.
+ * `when` says where it kills itself without warning: `before:3` or `after:3` the third write, or `never`.
  */
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
@@ -22,16 +22,19 @@ const provider = createOpenAiProvider({
   maxRetries: 0,
 });
 
-const { commit } = dal.cycles;
-let commits = 0;
-dal.cycles.commit = async (input) => {
-  commits += 1;
-  const now = commits === Number(number);
-  if (now && side === 'before') process.kill(process.pid, 'SIGKILL');
-  const stored = await commit.call(dal.cycles, input);
-  if (now && side === 'after') process.kill(process.pid, 'SIGKILL');
-  return stored;
-};
+let writes = 0;
+function mortal<A extends unknown[], R>(write: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+  return async (...args) => {
+    writes += 1;
+    const now = writes === Number(number);
+    if (now && side === 'before') process.kill(process.pid, 'SIGKILL');
+    const stored = await write.apply(dal.cycles, args);
+    if (now && side === 'after') process.kill(process.pid, 'SIGKILL');
+    return stored;
+  };
+}
+dal.cycles.create = mortal(dal.cycles.create);
+dal.cycles.commit = mortal(dal.cycles.commit);
 
 const cycles = createCycleService({
   dal,
