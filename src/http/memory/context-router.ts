@@ -4,7 +4,7 @@ import { methodNotAllowed } from '../errors.ts';
 import { validate } from '../validate.ts';
 import type { MemoryParts } from './parts.ts';
 import * as schemas from './schemas.ts';
-import { checkToken } from './session-guard.ts';
+import { checkToken } from '../session-guard.ts';
 import { contextTurnView, contextView, summaryView } from './views.ts';
 
 /** What memory would add to a prompt, search, and the summaries. */

@@ -9,7 +9,7 @@ import { methodNotAllowed } from '../errors.ts';
 import { validate } from '../validate.ts';
 import type { MemoryParts } from './parts.ts';
 import * as schemas from './schemas.ts';
-import { checkToken } from './session-guard.ts';
+import { checkToken } from '../session-guard.ts';
 import { conversationView, turnView } from './views.ts';
 
 const LONGEST_IDEMPOTENCY_KEY = 255;

@@ -1,18 +1,21 @@
-import { createInterface } from 'node:readline';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Router } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
-import { methodNotAllowed } from '../errors.ts';
 import { wantBody } from '../body.ts';
+import { methodNotAllowed } from '../errors.ts';
 import type { MemoryParts } from './parts.ts';
-import { checkToken } from './session-guard.ts';
+import { linesOf } from './ndjson.ts';
+import { checkToken } from '../session-guard.ts';
 import { sessionDetails } from './views.ts';
 
 const NDJSON = 'application/x-ndjson';
 
 /** A whole session as a stream of NDJSON, and back. */
-export function transferRouter({ memory }: MemoryParts): Router {
+export function transferRouter({ memory, settings }: MemoryParts): Router {
+  // A turn is at most a body, and takes more room where its characters have to be escaped.
+  const longest = settings.CCC_MAX_BODY * 2;
   const router = Router({ caseSensitive: true, strict: true });
 
   router
@@ -24,8 +27,7 @@ export function transferRouter({ memory }: MemoryParts): Router {
       }
       wantBody(req);
       // A stream has no size of its own: it is stored as it comes, and nothing is visible until all of it is there.
-      const lines = createInterface({ input: req, crlfDelay: Infinity });
-      const { session, token } = await memory.importSession(whole(lines, () => req.complete));
+      const { session, token } = await memory.importSession(linesOf(chunksOf(req), longest));
       res.status(201).json({ ...sessionDetails(session), token });
     })
     .all(methodNotAllowed('POST'));
@@ -47,8 +49,13 @@ async function* withLineEnds(lines: AsyncIterable<string>): AsyncGenerator<strin
   for await (const line of lines) yield `${line}\n`;
 }
 
-/** The lines of a body; a body that broke off is an error, not a shorter body. */
-async function* whole(lines: AsyncIterable<string>, complete: () => boolean): AsyncGenerator<string> {
-  yield* lines;
-  if (!complete()) throw new CccError('invalid_request', 'The import broke off before its end.');
+/** What a client sends, as it comes. Left open when nobody reads on: the client must be able to hear why. */
+async function* chunksOf(req: IncomingMessage): AsyncGenerator<Buffer> {
+  const broken = () => new CccError('invalid_request', 'The import broke off before its end.');
+  try {
+    yield* req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw req.complete ? error : broken();
+  }
+  if (!req.complete) throw broken();
 }

@@ -1,0 +1,72 @@
+import { CccError } from '../../base/ccc-error.ts';
+import type { ImportRow } from '../../store/memory-dal.ts';
+import type { Json, JsonObject } from '../../store/records.ts';
+import { analyse } from '../../text/analyse.ts';
+import { checkHeader } from './header.ts';
+
+/** Rows in one write, and characters: other writers wait, and other requests, while they are indexed and stored. */
+const BATCH_ROWS = 100;
+const BATCH_CHARACTERS = 1_000_000;
+
+/** Tables whose rows bring index entries that an export does not hold, and the column these are made from. */
+const INDEXED: Record<string, string> = { turns: 'content', causal_events: 'text' };
+
+/** The rows of an export's lines, in batches. @throws invalid_json, invalid_request */
+export async function* readLines(
+  lines: AsyncIterable<string>,
+): AsyncGenerator<{ sessionId: string; rows: ImportRow[] }> {
+  let sessionId: string | null = null;
+  let headed = false;
+  let rows: ImportRow[] = [];
+  let characters = 0;
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    if (line.trim() === '') continue;
+    const value = parse(line, number);
+    if (!headed) {
+      checkHeader(value);
+      headed = true;
+      continue;
+    }
+    const row = rowOf(value, number);
+    sessionId ??= sessionIdOf(row);
+    rows.push(row);
+    characters += line.length;
+    if (rows.length < BATCH_ROWS && characters < BATCH_CHARACTERS) continue;
+    yield { sessionId, rows };
+    rows = [];
+    characters = 0;
+  }
+  if (sessionId !== null && rows.length > 0) yield { sessionId, rows };
+}
+
+function parse(line: string, number: number): Json {
+  try {
+    return JSON.parse(line) as Json;
+  } catch (error) {
+    throw new CccError('invalid_json', `Line ${String(number)} is not JSON.`, { cause: error });
+  }
+}
+
+function rowOf(value: Json, number: number): ImportRow {
+  const { table, row } = (value ?? {}) as { table?: Json; row?: Json };
+  if (typeof table !== 'string' || typeof row !== 'object' || row === null || Array.isArray(row)) {
+    throw new CccError('invalid_request', `Line ${String(number)} is not a row of an export.`);
+  }
+  const indexed = Object.hasOwn(INDEXED, table) ? INDEXED[table] : undefined;
+  return indexed === undefined ? { table, row } : { table, row, terms: analyse(textOf(row, indexed)) };
+}
+
+function textOf(row: JsonObject, column: string): string {
+  const text = row[column];
+  return typeof text === 'string' ? text : '';
+}
+
+function sessionIdOf({ table, row }: ImportRow): string {
+  const id = row['session_id'];
+  if (table !== 'sessions' || typeof id !== 'string') {
+    throw new CccError('invalid_request', 'The first row of an export is that of its session.');
+  }
+  return id;
+}
