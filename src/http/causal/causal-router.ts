@@ -3,7 +3,7 @@ import type { EventInput, LinkInput } from '../../causal/causal-memory-core.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import type { MemoryParts } from '../memory/parts.ts';
-import { checkToken } from '../memory/session-guard.ts';
+import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
 import { eventRouter, linkRouter } from './item-routers.ts';
 import * as schemas from './schemas.ts';

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { MemoryParts } from '../memory/parts.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
-import { checkToken } from '../memory/session-guard.ts';
+import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
 import * as schemas from './schemas.ts';
 import { countersView, eventView, explanationView, linkView } from './views.ts';

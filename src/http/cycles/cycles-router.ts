@@ -4,6 +4,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { SseWriter } from '../sse.ts';
+import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
 import { cycleHead, cycleView, eventView } from './cycle-view.ts';
 import type { CyclesParts } from './parts.ts';
@@ -24,19 +25,28 @@ const eventId = z.coerce.number().int().min(0);
 /** Covenant cycles as resources: start, watch, cancel, resume, decide. */
 export function cyclesRouter(parts: CyclesParts): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const { cycles } = parts;
+  const { cycles, memory } = parts;
+
+  /** The cycle, unless the caller's token opens another session than its own. */
+  const opened = async (req: Request<{ id: string }>) => {
+    const found = await cycles.get(req.params.id);
+    await checkToken(memory, req, found.cycle.sessionId, 'cycle_not_found');
+    return found;
+  };
 
   router
     .route('/api/v2/sessions/:id/cycles')
     .post(async (req, res) => {
+      await checkToken(memory, req, req.params.id);
       const { json } = await readJsonBody(req, parts.settings.CCC_MAX_BODY);
       const cycleId = await startCycle(parts, req.params.id, json);
       const { cycle } = await cycles.get(cycleId);
       res.status(202).location(`/api/v2/cycles/${cycleId}`).json(cycleHead(cycle));
     })
     .get(async (req, res) => {
+      await checkToken(memory, req, req.params.id);
       const { limit, cursor, conversation_id: conversationId } = validate(listQuery, req.query);
-      await parts.memory.getSession(req.params.id);
+      await memory.getSession(req.params.id);
       const page = await parts.dal.cycles.list({
         sessionId: req.params.id,
         limit,
@@ -50,19 +60,25 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id')
     .get(async (req, res) => {
-      const { cycle, steps } = await cycles.get(req.params.id);
+      const { cycle, steps } = await opened(req);
       res.json(cycleView(cycle, steps));
     })
     .all(methodNotAllowed('GET'));
 
   router
     .route('/api/v2/cycles/:id/events')
-    .get((req, res) => sendEvents(parts, req, res))
+    .get(async (req, res) => {
+      const after = lastEventId(req);
+      // Before the headers: an unknown cycle is a 404, not an empty stream.
+      await opened(req);
+      await sendEvents(parts, req.params.id, after, res);
+    })
     .all(methodNotAllowed('GET'));
 
   router
     .route('/api/v2/cycles/:id/cancel')
     .post(async (req, res) => {
+      await opened(req);
       res.json(cycleHead(await cycles.cancel(req.params.id)));
     })
     .all(methodNotAllowed('POST'));
@@ -70,6 +86,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id/resume')
     .post(async (req, res) => {
+      await opened(req);
       await cycles.resume(req.params.id);
       res.status(202).json(cycleHead((await cycles.get(req.params.id)).cycle));
     })
@@ -78,6 +95,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id/decision')
     .post(async (req, res) => {
+      await opened(req);
       const { json } = await readJsonBody(req, parts.settings.CCC_MAX_BODY);
       const { decision, text = '', draft_hash: draftHash } = validate(decisionBody, json);
       if (decision === 'steer' && text === '') {
@@ -92,16 +110,13 @@ export function cyclesRouter(parts: CyclesParts): Router {
   return router;
 }
 
-async function sendEvents(parts: CyclesParts, req: Request<{ id: string }>, res: Response): Promise<void> {
-  const { id: cycleId } = req.params;
-  const lastId = req.headers['last-event-id'];
-  const after = validate(
-    eventId,
-    lastId ?? req.query['after'] ?? 0,
-    lastId === undefined ? 'after' : 'last-event-id',
-  );
-  // Before the headers: an unknown cycle is a 404, not an empty stream.
-  await parts.cycles.get(cycleId);
+/** The last event that a watcher has. @throws invalid_request */
+function lastEventId(req: Request): number {
+  const sent = req.headers['last-event-id'];
+  return validate(eventId, sent ?? req.query['after'] ?? 0, sent === undefined ? 'after' : 'last-event-id');
+}
+
+async function sendEvents(parts: CyclesParts, cycleId: string, after: number, res: Response): Promise<void> {
   const sse = new SseWriter(res, parts.heartbeatMs);
   try {
     for await (const signal of parts.cycles.follow(cycleId, after, sse.signal)) {

@@ -320,3 +320,35 @@ describe('POST /api/v2/cycles/:id/…', () => {
     expect((await server.api.post(`/api/v2/cycles/${id}/cancel`)).body.outcome).toBe('client_cancelled');
   });
 });
+
+describe('a session’s token', () => {
+  it('opens the cycles of its session and no others: a foreign one answers as an unknown id', async () => {
+    const server = await startServer();
+    server.upstream
+      .on(role('guidance'), streamed(['Go.']))
+      .on(role('draft'), streamed(['Rhine, Rhône.']))
+      .on(role('verdict'), streamed([APPROVE]));
+    const post = (path: string, body: unknown, token?: string) =>
+      fetch(server.url + path, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
+        body: JSON.stringify(body),
+      });
+    const session = async () =>
+      (await (await post('/api/v2/sessions', {})).json()) as { session_id: string; token: string };
+    const [mine, other] = [await session(), await session()];
+    const cycles = `/api/v2/sessions/${mine.session_id}/cycles`;
+    expect((await post(cycles, { directive: 'Name two rivers.' }, other.token)).status).toBe(404);
+    const started = await post(cycles, { directive: 'Name two rivers.' }, mine.token);
+    expect(started.status).toBe(202);
+    const path = started.headers.get('location') ?? '';
+    const get = (token: string, below = '') =>
+      fetch(server.url + path + below, { headers: { authorization: `Bearer ${token}` } });
+    expect((await get(mine.token)).status).toBe(200);
+    for (const below of ['', '/events']) expect((await get(other.token, below)).status).toBe(404);
+    expect((await post(`${path}/cancel`, {}, other.token)).status).toBe(404);
+  });
+});

@@ -1,0 +1,23 @@
+import type { Request } from 'express';
+import { CccError } from '../base/ccc-error.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
+import type { MemoryService } from '../memory/memory-service.ts';
+import { TOKEN_PREFIX } from '../memory/token.ts';
+
+/**
+ * A session's token opens that session and nothing else: asked for another one, the answer is the same as for one that
+ * does not exist. A request without a token is not looked at here.
+ * @throws invalid_token, or `hidden` when the token is another session's
+ */
+export async function checkToken(
+  memory: Pick<MemoryService, 'openByToken'>,
+  req: Request,
+  sessionId: string | null,
+  hidden: ErrorCode = 'session_not_found',
+): Promise<void> {
+  const [, token] = /^Bearer\s+(\S+)$/i.exec(req.headers.authorization ?? '') ?? [];
+  if (token === undefined || !token.startsWith(TOKEN_PREFIX)) return;
+  const session = await memory.openByToken(token);
+  if (!session) throw new CccError('invalid_token');
+  if (session.sessionId !== sessionId) throw new CccError(hidden);
+}
