@@ -167,6 +167,21 @@ describe('a cycle', () => {
     expect(formats().slice(3)).toEqual(['none']);
   });
 
+  it('learns nothing about formats from a prompt that is refused in every form', async () => {
+    upstream.on(role('guidance'), streamed(['Go.'])).on(role('draft'), streamed(['Done.']));
+    upstream.on(role('verdict'), failure(400, { message: 'The prompt is too long.' }));
+    const result = await (await bench.cycles.start(bench.input())).done;
+    expect(result).toMatchObject({ outcome: 'upstream_error', answer: 'Done.' });
+    expect(result.reason).toContain('too long');
+    expect(result.reason).toContain('not reviewed');
+    upstream.on(role('verdict'), streamed([APPROVE]));
+    expect((await (await bench.cycles.start(bench.input())).done).outcome).toBe('approved');
+    const formats = upstream.calls
+      .filter(role('verdict'))
+      .map(({ json }) => (json as Call).response_format?.type ?? 'none');
+    expect(formats).toEqual(['json_schema', 'json_object', 'none', 'json_schema']);
+  });
+
   it('asks once more for a verdict that cannot be read, and quotes what was wrong', async () => {
     upstream
       .expect(role('guidance'), streamed(['Go.']))

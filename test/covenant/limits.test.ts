@@ -43,7 +43,12 @@ describe('what a cycle may cost', () => {
     upstream.expect(role('guidance'), streamed(['Go.'], { usage: usage(2_500) }));
     // Guidance, draft and review fit by the estimates; what the guidance really takes leaves too little for both.
     const result = await run({ maxTotalTokens: 4_500 });
-    expect(result).toMatchObject({ outcome: 'token_budget', answer: '', usage: { total_tokens: 2_500 } });
+    expect(result).toMatchObject({
+      outcome: 'token_budget',
+      answer: '',
+      finishReason: 'length',
+      usage: { total_tokens: 2_500 },
+    });
     upstream.assertComplete();
   });
 

@@ -53,17 +53,20 @@ export class Agents {
     return this.#structured(model, call);
   }
 
-  /** Steps down when the upstream refuses a format (400 and 422 only), and remembers it for the model. */
+  /**
+   * Steps down when the upstream refuses a format (400 and 422 only). The model is remembered by the way that worked: a
+   * prompt that is too long is refused in every way, and says nothing about formats.
+   */
   async #structured(model: string, call: AgentCall): Promise<ChatResult> {
-    for (;;) {
-      const format = this.#formats.get(model) ?? 'json_schema';
+    for (let at = FORMATS.indexOf(this.#formats.get(model) ?? 'json_schema'); ; at += 1) {
+      const format = FORMATS[at] ?? 'none';
       try {
-        return await this.#chat({ model, messages: call.messages, ...responseFormat(format) }, call);
+        const result = await this.#chat({ model, messages: call.messages, ...responseFormat(format) }, call);
+        this.#formats.set(model, format);
+        return result;
       } catch (error) {
-        const next = FORMATS[FORMATS.indexOf(format) + 1];
         const refused = error instanceof UpstreamError && (error.status === 400 || error.status === 422);
-        if (!refused || next === undefined) throw error;
-        this.#formats.set(model, next);
+        if (!refused || format === 'none') throw error;
       }
     }
   }

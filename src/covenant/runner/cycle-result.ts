@@ -2,7 +2,7 @@ import type { Usage } from '../../models/chat-types.ts';
 import type { TurnRecord } from '../../store/records.ts';
 import type { CycleResult, VerdictSummary } from '../cycle-service.ts';
 import { addUsage } from '../machine/budget.ts';
-import type { MachineState } from '../machine/state.ts';
+import type { Draft, MachineState } from '../machine/state.ts';
 import { pendingCall } from '../machine/tools.ts';
 
 const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const;
@@ -30,9 +30,7 @@ export function resultOf(
     outcome: state.outcome ?? 'drained',
     answer: call ? said : (draft?.text ?? ''),
     toolCalls: calls,
-    finishReason: calls
-      ? 'tool_calls'
-      : (FINISH_REASONS.find((reason) => reason === draft?.finishReason) ?? 'stop'),
+    finishReason: calls ? 'tool_calls' : finishReasonOf(draft, state.outcome),
     reason: state.reason,
     rounds: state.drafts.length,
     verdicts: verdictsOf(state),
@@ -42,6 +40,12 @@ export function resultOf(
     turns,
     error: state.fault,
   };
+}
+
+/** A limit that left no room for a draft cuts the answer short before its first word. */
+function finishReasonOf(draft: Draft | null, outcome: MachineState['outcome']): CycleResult['finishReason'] {
+  if (!draft) return outcome === 'token_budget' || outcome === 'time_budget' ? 'length' : 'stop';
+  return FINISH_REASONS.find((reason) => reason === draft.finishReason) ?? 'stop';
 }
 
 function difference(a: Usage, b: Usage): Usage {
