@@ -6,7 +6,10 @@ import { graph } from '../state/causes.ts';
 /** A person's word on an event: it outranks a judge's and is never overwritten by one. */
 export function EventChanges({ event }: { event: CausalEvent }) {
   const doing = useSignal<'correct' | 'link' | 'remove' | null>(null);
-  const close = () => (doing.value = null);
+  // Each closes only itself: the person may have opened another while the server answered.
+  const close = (what: 'correct' | 'link') => () => {
+    if (doing.value === what) doing.value = null;
+  };
   const { event_id: id } = event;
   const open = (what: 'correct' | 'link' | 'remove') => () => {
     doing.value = doing.value === what ? null : what;
@@ -41,8 +44,8 @@ export function EventChanges({ event }: { event: CausalEvent }) {
           Remove
         </button>
       </div>
-      {doing.value === 'correct' && <Correct event={event} close={close} />}
-      {doing.value === 'link' && <AddLink event={event} close={close} />}
+      {doing.value === 'correct' && <Correct event={event} close={close('correct')} />}
+      {doing.value === 'link' && <AddLink event={event} close={close('link')} />}
       {doing.value === 'remove' && (
         <div class="row">
           <span>It goes with its links, for good.</span>
@@ -67,7 +70,9 @@ function Correct({ event, close }: { event: CausalEvent; close: () => void }) {
       onSubmit={(submit) => {
         submit.preventDefault();
         void changeCauses((session) => causes.changeEvent(session, event.event_id, text.value.trim())).then(
-          (done) => done && close(),
+          (done) => {
+            if (done) close();
+          },
         );
       }}
     >
@@ -102,7 +107,9 @@ function AddLink({ event, close }: { event: CausalEvent; close: () => void }) {
       onSubmit={(submit) => {
         submit.preventDefault();
         const link = { cause_id: cause.value, effect_id: event.event_id, relation: relation.value };
-        void changeCauses((session) => causes.addLink(session, link)).then((done) => done && close());
+        void changeCauses((session) => causes.addLink(session, link)).then((done) => {
+          if (done) close();
+        });
       }}
     >
       <span>This</span>

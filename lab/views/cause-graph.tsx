@@ -223,7 +223,6 @@ function Event({ event, at, lit }: { event: CausalEvent; at: Point; lit: boolean
       role="button"
       tabindex={0}
       aria-pressed={isChosen}
-      aria-label={`${event.text}, ${when(event.happened_at)}`}
       onClick={choose}
       onKeyDown={(key) => {
         if (key.key !== 'Enter' && key.key !== ' ') return;
@@ -231,16 +230,19 @@ function Event({ event, at, lit }: { event: CausalEvent; at: Point; lit: boolean
         choose();
       }}
     >
-      <title>{event.text}</title>
+      <title>{`${event.text}, ${when(event.happened_at)}`}</title>
       <rect width={BOX.width} height={BOX.height} rx="8" />
-      {lines(event.text).map((line, row) => (
-        <text key={row} x="10" y={19 + row * 15}>
-          {line}
+      {/* The title says all of it; this is only as much as fits. */}
+      <g aria-hidden="true">
+        {lines(event.text).map((line, row) => (
+          <text key={row} x="10" y={19 + row * 15}>
+            {line}
+          </text>
+        ))}
+        <text class="when" x="10" y={BOX.height - 6}>
+          {[event.actor, new Date(event.happened_at).toLocaleDateString()].filter(Boolean).join(' · ')}
         </text>
-      ))}
-      <text class="when" x="10" y={BOX.height - 6}>
-        {[event.actor, new Date(event.happened_at).toLocaleDateString()].filter(Boolean).join(' · ')}
-      </text>
+      </g>
     </g>
   );
 }

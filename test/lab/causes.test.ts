@@ -1,7 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
-import { launchBrowser, openLab, type Lab } from './lab-page.ts';
+import { axeFindings, launchBrowser, openLab, type Lab } from './lab-page.ts';
 
 const at = (day: number) => new Date(Date.UTC(2025, 0, day)).toISOString();
 
@@ -42,13 +42,14 @@ describe('the causal graph in the lab', () => {
     return added.events.map(({ event_id: id }) => id);
   };
   const addLinks = (links: object[]) => post(`/api/v2/sessions/${sessionId}/causal/links`, { links });
-  const openCauses = async () => {
-    lab = await openLab(browser, `${server.url}/?session=${sessionId}`);
+  const openCauses = async (options: BrowserContextOptions = {}) => {
+    lab = await openLab(browser, `${server.url}/?session=${sessionId}`, options);
     page = lab.page;
     await page.getByText('A new conversation').waitFor();
     await page.getByRole('button', { name: 'Causes' }).click();
   };
-  const event = (text: string) => page.locator('.event').and(page.getByLabel(new RegExp(`^${text}`)));
+  const event = (text: string) =>
+    page.locator('.graph').getByRole('button', { name: new RegExp(`^${text}`) });
   const details = () => page.getByRole('region', { name: 'The chosen event' });
 
   it('draws causes left of their effects, and lights the way to and from a chosen event', async () => {
@@ -104,6 +105,18 @@ describe('the causal graph in the lab', () => {
     await expect.poll(() => page.locator('.event').count()).toBe(1);
     await event('The freezer failed').waitFor();
   });
+
+  it.each(['light', 'dark'] as const)(
+    'gives axe-core nothing to complain about (%s)',
+    async (colorScheme) => {
+      const [freezer, cake] = await addEvents(['The freezer failed', 'The cake melted', 'It rained']);
+      await addLinks([{ cause_id: freezer, effect_id: cake, relation: 'caused', confidence: 0.6 }]);
+      await openCauses({ colorScheme, bypassCSP: true });
+      await event('The cake melted').click();
+      await details().getByRole('button', { name: 'Link', exact: true }).click();
+      expect(await axeFindings(page)).toEqual([]);
+    },
+  );
 
   it('says why a link is refused, and keeps what was chosen', async () => {
     const [first, second] = await addEvents(['The freezer failed', 'The cake melted']);

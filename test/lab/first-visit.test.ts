@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
-import { launchBrowser, openLab, shownTurns, type Lab } from './lab-page.ts';
+import { axeFindings, launchBrowser, openLab, shownTurns, type Lab } from './lab-page.ts';
 
 /** The built page, with the built-in rehearsal behind it. */
 describe('the lab on a first visit', () => {
@@ -161,19 +160,10 @@ describe('the lab on a first visit', () => {
       const { page } = lab;
       await lab.say('Give me three points about peanuts.');
       await lab.ended();
-      await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
       const found: string[] = [];
       for (const name of ['Context', 'Trace', 'Settings']) {
         await page.getByRole('tab', { name }).click();
-        const violations = await page.evaluate(async () => {
-          interface Axe {
-            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-          }
-          return (await (window as unknown as { axe: Axe }).axe.run()).violations;
-        });
-        for (const { id, impact, nodes } of violations) {
-          found.push(`${name}: ${impact} ${id} ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-        }
+        found.push(...(await axeFindings(page)));
       }
       expect(found).toEqual([]);
     },

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { findChromium } from '../../scripts/find-chromium.mjs';
 
@@ -70,5 +71,20 @@ export function shownTurns(page: Page): Promise<{ who: string; kind: string; tex
       kind: turn.getAttribute('data-kind') ?? '',
       text: turn.querySelector('.body, .verdict-body, p')?.textContent ?? '',
     })),
+  );
+}
+
+/** What axe-core finds wrong with what is shown. The page has to be opened with `bypassCSP`: axe is a foreign script. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  const loaded = await page.evaluate(() => 'axe' in window);
+  if (!loaded) await page.addScriptTag({ path: createRequire(import.meta.url).resolve('axe-core') });
+  const violations = await page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+    }
+    return (await (window as unknown as { axe: Axe }).axe.run()).violations;
+  });
+  return violations.map(
+    ({ id, impact, nodes }) => `${impact} ${id} ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
   );
 }

@@ -1,12 +1,12 @@
 /**
  * Takes the pictures of `docs/lab/`: the built server, a scripted model, a headless Chromium. Run after `npm run build`:
- * npx tsx scripts/take-lab-pictures.ts
+ * npx tsx test/lab/take-pictures.ts
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { launchBrowser, openLab } from '../test/lab/lab-page.ts';
-import { ROOT, startServerProcess } from '../test/support/server-process.ts';
-import { role, startUpstream, streamed } from '../test/support/upstream.ts';
+import { launchBrowser, openLab } from './lab-page.ts';
+import { ROOT, startServerProcess } from '../support/server-process.ts';
+import { role, startUpstream, streamed } from '../support/upstream.ts';
 
 const FOLDER = join(ROOT, 'docs', 'lab');
 const WIDE = { width: 1440, height: 900 };
