@@ -3,6 +3,7 @@ import { CccError } from '../base/ccc-error.ts';
 import type { ErrorCode } from '../base/error-codes.ts';
 import type { MemoryService } from '../memory/memory-service.ts';
 import { TOKEN_PREFIX } from '../memory/token.ts';
+import type { SessionRecord } from '../store/records.ts';
 
 /**
  * A session's token opens that session and nothing else: asked for another one, the answer is the same as for one that
@@ -12,12 +13,21 @@ import { TOKEN_PREFIX } from '../memory/token.ts';
 export async function checkToken(
   memory: Pick<MemoryService, 'openByToken'>,
   req: Request,
-  sessionId: string | null,
+  sessionId: string,
   hidden: ErrorCode = 'session_not_found',
 ): Promise<void> {
+  const session = await sessionOfToken(memory, req);
+  if (session && session.sessionId !== sessionId) throw new CccError(hidden);
+}
+
+/** The session whose token a request brings; null when it brings none. @throws invalid_token */
+export async function sessionOfToken(
+  memory: Pick<MemoryService, 'openByToken'>,
+  req: Request,
+): Promise<SessionRecord | null> {
   const [, token] = /^Bearer\s+(\S+)$/i.exec(req.headers.authorization ?? '') ?? [];
-  if (token === undefined || !token.startsWith(TOKEN_PREFIX)) return;
+  if (token === undefined || !token.startsWith(TOKEN_PREFIX)) return null;
   const session = await memory.openByToken(token);
   if (!session) throw new CccError('invalid_token');
-  if (session.sessionId !== sessionId) throw new CccError(hidden);
+  return session;
 }

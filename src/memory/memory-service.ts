@@ -13,6 +13,7 @@ import type {
   TurnRecord,
 } from '../store/records.ts';
 import type { Idempotency } from '../store/memory-dal.ts';
+import type { SessionStatistics } from '../store/statistics.ts';
 
 /** A turn as a caller of the service gives it. */
 export interface TurnInput {
@@ -74,10 +75,13 @@ export interface BuiltContext {
 
 /** Sessions, conversations, turns, context and summaries. Unknown ids throw the `*_not_found` errors. */
 export interface MemoryService {
+  /** @throws invalid_request when a preference that has a meaning here is wrong; so does `setPreferences` */
   createSession(input: {
     userPreferences?: JsonObject;
     initialContext?: JsonObject | null;
   }): Promise<{ session: SessionRecord; token: string }>;
+  /** What the session holds, counted. */
+  statistics(sessionId: string): Promise<SessionStatistics>;
   /** The session a token opens, or null. */
   openByToken(token: string): Promise<SessionRecord | null>;
   getSession(sessionId: string): Promise<SessionRecord>;

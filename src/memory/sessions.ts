@@ -3,6 +3,7 @@ import { newId } from '../base/ids.ts';
 import type { SessionRecord } from '../store/records.ts';
 import type { MemoryDeps } from './deps.ts';
 import type { MemoryService } from './memory-service.ts';
+import { checkPreferences } from './preferences.ts';
 import { newToken, tokenHash } from './token.ts';
 
 type SessionMethods = Pick<
@@ -10,6 +11,7 @@ type SessionMethods = Pick<
   | 'createSession'
   | 'openByToken'
   | 'getSession'
+  | 'statistics'
   | 'listSessions'
   | 'setPreferences'
   | 'archiveSession'
@@ -28,7 +30,7 @@ export function sessionMethods({ dal, causal, clock }: MemoryDeps): SessionMetho
       const session = await dal.sessions.create({
         sessionId: newId('sess'),
         tokenHash: tokenHash(token),
-        userPreferences,
+        userPreferences: checkPreferences(userPreferences),
         initialContext,
         now: clock.now(),
       });
@@ -36,9 +38,14 @@ export function sessionMethods({ dal, causal, clock }: MemoryDeps): SessionMetho
     },
     openByToken: (token) => dal.sessions.findByTokenHash(tokenHash(token)),
     getSession: async (sessionId) => found(await dal.sessions.get(sessionId)),
+    async statistics(sessionId) {
+      const statistics = await dal.sessions.statistics(sessionId);
+      if (!statistics) throw new CccError('session_not_found');
+      return statistics;
+    },
     listSessions: (input) => dal.sessions.list(input),
     setPreferences: async (sessionId, preferences) =>
-      found(await dal.sessions.setPreferences(sessionId, preferences, clock.now())),
+      found(await dal.sessions.setPreferences(sessionId, checkPreferences(preferences), clock.now())),
     archiveSession: async (sessionId) =>
       found(await dal.sessions.setStatus(sessionId, 'archived', clock.now())),
     async eraseSession(sessionId) {

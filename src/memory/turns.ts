@@ -44,17 +44,19 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
     getConversation,
 
     async createConversation({ sessionId, directive, storeDirective = true }) {
-      const now = clock.now();
-      return dal.conversations.create({
+      const conversationId = newId('conv');
+      const begun = await dal.conversations.create({
         sessionId,
-        conversationId: newId('conv'),
+        conversationId,
         directive,
         turns: storeDirective
           ? [prepareTurn({ agent: 'wykeve', kind: 'directive', content: directive })]
           : [],
-        jobs: [],
-        now,
+        jobs: storeDirective ? jobsForTurns(conversationId) : [],
+        now: clock.now(),
       });
+      nudgeJobs();
+      return begun;
     },
 
     listConversations: (input) => dal.conversations.list(input),

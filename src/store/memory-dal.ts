@@ -14,6 +14,7 @@ import type {
 } from './records.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
+import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
 
 /**
@@ -58,6 +59,8 @@ export interface SessionStore {
   }): Promise<Page<SessionRecord>>;
   setPreferences(sessionId: string, userPreferences: JsonObject, now: number): Promise<SessionRecord | null>;
   setStatus(sessionId: string, status: SessionRecord['status'], now: number): Promise<SessionRecord | null>;
+  /** What the session holds, counted. Null when there is none. */
+  statistics(sessionId: string): Promise<SessionStatistics | null>;
   /** Every row of the session in every table. False when there was none. */
   erase(sessionId: string): Promise<boolean>;
 }

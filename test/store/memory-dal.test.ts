@@ -380,6 +380,51 @@ describe.each(IMPLEMENTATIONS)('the record: $name', ({ prepare }) => {
     });
   });
 
+  describe('statistics', () => {
+    it('count what a session holds, and nothing of another', async () => {
+      const [sessionId, other] = [await newSession(dal), await newSession(dal)];
+      await newConversation(dal, other, [newTurn('Not mine.')]);
+      const day = 86_400_000;
+      const conversationId = await newConversation(dal, sessionId, [
+        newTurn('One.', { kind: 'directive', timestamp: NOON }),
+        newTurn('Two.', { agent: 'codey', kind: 'answer', timestamp: NOON + day }),
+        newTurn('Before there was Unix time.', { timestamp: -1 }),
+      ]);
+      await dal.summaries.add({
+        sessionId,
+        conversationId,
+        text: 'Mine.',
+        coversThrough: 1,
+        firstTurnId: null,
+        lastTurnId: null,
+        author: 'person',
+        createdAt: NOON,
+        basedOnVersion: 0,
+      });
+      await dal.jobs.enqueue(sessionId, [newJob({ kind: 'counted' })], NOON);
+      expect(await dal.sessions.statistics(sessionId)).toEqual({
+        conversations: 1,
+        turns: {
+          total: 3,
+          byAgent: { wykeve: 2, codey: 1 },
+          byKind: { directive: 1, answer: 1, message: 1 },
+          byDay: [
+            { day: '1969-12-31', turns: 1 },
+            { day: '2026-05-08', turns: 1 },
+            { day: '2026-05-09', turns: 1 },
+          ],
+          firstAt: -1,
+          lastAt: NOON + day,
+        },
+        summaries: { versions: 1, byPerson: 1 },
+        cycles: {},
+        causal: { events: 0, links: 0 },
+        jobs: { ready: 1, running: 0, failed: 0 },
+      });
+      expect(await dal.sessions.statistics('sess_none')).toBeNull();
+    });
+  });
+
   describe('summaries', () => {
     it('keeps versions, newest first, for conversations and for the session', async () => {
       const sessionId = await newSession(dal);

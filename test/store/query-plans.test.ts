@@ -43,6 +43,7 @@ describe('what the hot path asks of SQLite', () => {
 
     sessions.create({ sessionId, tokenHash: 't', userPreferences: {}, initialContext: null, now: NOON });
     sessions.get(sessionId);
+    sessions.statistics(sessionId);
     sessions.findByTokenHash('t');
     sessions.setPreferences(sessionId, {}, NOON);
     conversations.create({

@@ -7,23 +7,14 @@ const jsonObject = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
 /** ISO-8601 with an offset or `Z`, as milliseconds since the epoch. */
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
-const preferences = jsonObject.and(
-  z.object({
-    covenant_mode: z.enum(['cycle', 'direct']).optional(),
-    memory_retention_days: z.number().int().min(1).max(36_500).nullish(),
-    max_rounds: z.number().int().min(1).max(10).optional(),
-    name: z.string().max(200).optional(),
-  }),
-) as unknown as z.ZodType<JsonObject>;
-
 export const agent = z.enum(AGENTS);
 
 export const createSession = z.strictObject({
-  user_preferences: preferences.optional(),
+  user_preferences: jsonObject.optional(),
   initial_context: jsonObject.nullish(),
 });
 
-export const putPreferences = z.strictObject({ user_preferences: preferences });
+export const putPreferences = z.strictObject({ user_preferences: jsonObject });
 
 export const createConversation = z.strictObject({
   session_id: z.string().min(1),
@@ -71,12 +62,22 @@ export const search = z.strictObject({
   query: z.string().trim().min(1),
   max_results: z.number().int().min(1).max(200).default(10),
   relevance_threshold: z.number().min(0).max(1).default(0),
-  time_range: z.strictObject({ from: time.optional(), to: time.optional() }).nullable().default(null),
+  time_range: z
+    .strictObject({ from: time.optional(), to: time.optional() })
+    .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+      message: 'must not be before `from`',
+      path: ['to'],
+    })
+    .nullable()
+    .default(null),
 });
 
 export const summaryScope = z.object({ conversation_id: z.string().min(1).nullable().default(null) });
+/** In characters: far more than a prompt has room for. */
+const LONGEST_SUMMARY = 20_000;
+
 export const putSummary = z.strictObject({
-  summary: z.string().trim().min(1),
+  summary: z.string().trim().min(1).max(LONGEST_SUMMARY),
   conversation_id: z.string().min(1).nullable().default(null),
 });
 

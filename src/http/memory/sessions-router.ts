@@ -4,8 +4,8 @@ import { methodNotAllowed } from '../errors.ts';
 import { validate } from '../validate.ts';
 import type { MemoryParts } from './parts.ts';
 import * as schemas from './schemas.ts';
-import { checkToken } from '../session-guard.ts';
-import { sessionDetails, sessionView } from './views.ts';
+import { checkToken, sessionOfToken } from '../session-guard.ts';
+import { analyticsView, sessionDetails, sessionView } from './views.ts';
 
 /** Sessions: make, list, look at, set preferences, archive, erase. */
 export function sessionsRouter({ memory, settings }: MemoryParts): Router {
@@ -23,8 +23,10 @@ export function sessionsRouter({ memory, settings }: MemoryParts): Router {
       res.status(201).json({ ...sessionView(session), token });
     })
     .get(async (req, res) => {
-      await checkToken(memory, req, null, 'invalid_token');
-      const page = await memory.listSessions(validate(schemas.page, req.query));
+      const query = validate(schemas.page, req.query);
+      const own = await sessionOfToken(memory, req);
+      // A token opens its session and nothing else: of the others not even the ids are seen.
+      const page = own ? { items: [own], nextCursor: null } : await memory.listSessions(query);
       res.json({ data: page.items.map(sessionDetails), next_cursor: page.nextCursor });
     })
     .all(methodNotAllowed('GET', 'POST'));
@@ -59,5 +61,14 @@ export function sessionsRouter({ memory, settings }: MemoryParts): Router {
       res.json(sessionDetails(await memory.archiveSession(req.params.id)));
     })
     .all(methodNotAllowed('POST'));
+
+  router
+    .route('/api/v2/sessions/:id/analytics')
+    .get(async (req, res) => {
+      const { id } = req.params;
+      await checkToken(memory, req, id);
+      res.json(analyticsView(id, await memory.statistics(id)));
+    })
+    .all(methodNotAllowed('GET'));
   return router;
 }

@@ -6,6 +6,7 @@ import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
 import { fromJson, fromNullableJson, toJson } from './json-column.ts';
+import { sessionStatistics } from './session-statistics.ts';
 import type { StoreModule } from './store-module.ts';
 
 interface SessionRow {
@@ -92,6 +93,7 @@ export const sessionsModule: StoreModule<SessionStore> = {
         return fromRow(row);
       },
       get: (sessionId) => getSession(database, sessionId),
+      statistics: (sessionId) => sessionStatistics(database, sessionId),
       findByTokenHash: (tokenHash) => {
         const row = prepared(
           database,

@@ -97,6 +97,44 @@ describe('the memory over HTTP', () => {
     });
   });
 
+  it('lists to a session token its own session and no other', async () => {
+    const mine = await api.newSession();
+    await api.newSession();
+    const { body } = await api.call('GET', '/api/v2/sessions', undefined, {
+      authorization: `Bearer ${mine.token}`,
+    });
+    expect(body.data.map(({ session_id: id }: { session_id: string }) => id)).toEqual([mine.session_id]);
+    const wrong = await api.call('GET', '/api/v2/sessions', undefined, {
+      authorization: 'Bearer ccc_sess_wrong',
+    });
+    expect([wrong.status, wrong.body.error.code]).toEqual([401, 'invalid_token']);
+  });
+
+  it('keeps preferences that it does not know beside those that it checks', async () => {
+    const { session_id: id } = await api.newSession();
+    const preferences = {
+      covenant_mode: 'direct',
+      max_rounds: 2,
+      models: { codey: 'm' },
+      tone: { dry: true },
+    };
+    const put = await api.call('PUT', `/api/v2/sessions/${id}/preferences`, {
+      user_preferences: preferences,
+    });
+    expect(put.body.user_preferences).toEqual(preferences);
+    for (const [wrong, param] of [
+      [{ max_rounds: 99 }, 'user_preferences.max_rounds'],
+      [{ models: { codey: 7 } }, 'user_preferences.models.codey'],
+      [{ memory_retention_days: 0 }, 'user_preferences.memory_retention_days'],
+    ] as const) {
+      const refused = await api.call('PUT', `/api/v2/sessions/${id}/preferences`, {
+        user_preferences: wrong,
+      });
+      expect([refused.status, refused.body.error.param]).toEqual([400, param]);
+    }
+    expect((await api.call('GET', `/api/v2/sessions/${id}`)).body.user_preferences).toEqual(preferences);
+  });
+
   describe('turns', () => {
     it('come in one by one or in a batch, with their own times and speakers', async () => {
       const { session_id: id } = await api.newSession();
@@ -223,6 +261,71 @@ describe('the memory over HTTP', () => {
     );
   });
 
+  it('lists the lessons that an agent’s state holds', async () => {
+    const { session_id: id } = await api.newSession();
+    const path = `/api/v2/sessions/${id}/agents/codey`;
+    expect((await api.call('GET', `${path}/lessons`)).body).toEqual({
+      session_id: id,
+      agent: 'codey',
+      lessons: [],
+    });
+    const lessons = [{ id: 'les_1', text: 'Say where a figure comes from.' }];
+    await api.call('PUT', `${path}/state`, { state: { lessons } });
+    expect((await api.call('GET', `${path}/lessons`)).body.lessons).toEqual(lessons);
+    const stranger = await api.call('GET', `/api/v2/sessions/${id}/agents/nobody/lessons`);
+    expect([stranger.status, stranger.body.error.param]).toEqual([400, 'agent']);
+  });
+
+  it('counts what a session holds', async () => {
+    const { session_id: id } = await api.newSession();
+    const conversation = await api.newConversation(id);
+    await api.call('POST', `/api/v2/conversations/${conversation}/turns`, {
+      turns: [
+        { agent: 'codey', kind: 'answer', content: 'Yes.', timestamp: '2023-05-08T13:56:00Z' },
+        { agent: 'wykeve', content: 'Good.', timestamp: '2023-05-08T14:00:00+02:00' },
+      ],
+    });
+    const { status, body } = await api.call('GET', `/api/v2/sessions/${id}/analytics`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      session_id: id,
+      conversations: 1,
+      turns: {
+        total: 3,
+        by_agent: { wykeve: 2, codey: 1 },
+        by_kind: { directive: 1, answer: 1, message: 1 },
+        first_at: '2023-05-08T12:00:00.000Z',
+      },
+      summaries: { versions: 0, by_person: 0 },
+      cycles: {},
+      causal: { events: 0, links: 0 },
+    });
+    expect(body.turns.by_day[0]).toEqual({ day: '2023-05-08', turns: 2 });
+  });
+
+  it('shows what has been said otherwise since', async () => {
+    const { session_id: id } = await api.newSession();
+    const conversation = await api.newConversation(id);
+    const { body } = await api.call('POST', `/api/v2/conversations/${conversation}/turns`, {
+      turns: [
+        { agent: 'wykeve', content: 'I live in Paris.', timestamp: '2024-01-10T12:00:00Z' },
+        { agent: 'wykeve', content: 'I moved to Lyon.', timestamp: '2024-05-02T12:00:00Z' },
+      ],
+    });
+    const context = await api.call('GET', `/api/v2/sessions/${id}/context?directive=Where+do+I+live%3F`);
+    const shown = context.body.relevant_turns.map(
+      (turn: { content: string; superseded_by: string | null; superseded_at: string | null }) => [
+        turn.content,
+        turn.superseded_by,
+        turn.superseded_at,
+      ],
+    );
+    expect(shown.slice(-2)).toEqual([
+      ['I live in Paris.', body.turns[1].turn_id, '2024-05-02T12:00:00.000Z'],
+      ['I moved to Lyon.', null, null],
+    ]);
+  });
+
   it('exports a session and takes it back equal', async () => {
     const { session_id: id } = await api.newSession();
     await api.newConversation(id, 'My sister Ana is allergic to peanuts.');
@@ -266,7 +369,17 @@ describe('the memory over HTTP', () => {
       { query: 'x', relevance_threshold: 2 },
       'relevance_threshold',
     ],
+    [
+      'POST',
+      '/api/v2/sessions/SESSION/context/search',
+      { query: 'x', time_range: { from: '2024-02-01T00:00:00Z', to: '2024-01-01T00:00:00Z' } },
+      'time_range.to',
+    ],
     ['PUT', '/api/v2/sessions/SESSION/context/summary', { summary: '' }, 'summary'],
+    ['PUT', '/api/v2/sessions/SESSION/context/summary', { summary: 'x'.repeat(20_001) }, 'summary'],
+    ['GET', '/api/v2/sessions/SESSION/conversations?limit=101', undefined, 'limit'],
+    ['GET', '/api/v2/conversations/CONVERSATION?from=0', undefined, 'from'],
+    ['GET', '/api/v2/sessions/SESSION/agents/nobody/state', undefined, 'agent'],
     ['PUT', '/api/v2/sessions/SESSION/agents/codey/state', { state: [] }, 'state'],
   ])('refuses %s %s with %j and names the field', async (method, path, body, param) => {
     const { session_id: id } = await api.newSession();
@@ -287,6 +400,12 @@ describe('the memory over HTTP', () => {
     ['GET', '/api/v2/sessions/sess_none/conversations', 404, 'session_not_found'],
     ['GET', '/api/v2/sessions/sess_none/context?directive=x', 404, 'session_not_found'],
     ['POST', '/api/v2/sessions/sess_none/export', 404, 'session_not_found'],
+    ['GET', '/api/v2/sessions/sess_none/analytics', 404, 'session_not_found'],
+    ['GET', '/api/v2/sessions/sess_none/agents/codey/state', 404, 'session_not_found'],
+    ['GET', '/api/v2/sessions/sess_none/agents/codey/lessons', 404, 'session_not_found'],
+    ['GET', '/api/v2/sessions/sess_none/context/summary', 404, 'session_not_found'],
+    ['POST', '/api/v2/sessions/sess_none/archive', 404, 'session_not_found'],
+    ['DELETE', '/api/v2/sessions/sess_none', 404, 'session_not_found'],
     ['PATCH', '/api/v2/sessions', 405, 'method_not_allowed'],
     ['GET', '/api/v2/nothing', 404, 'unknown_route'],
   ])('answers %s %s with %i %s', async (method, path, status, code) => {

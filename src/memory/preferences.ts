@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { CccError } from '../base/ccc-error.ts';
+import type { JsonObject } from '../store/records.ts';
+
+const model = z.string().trim().min(1).max(200);
+
+/** Preferences that mean something to this server. */
+const known = z.object({
+  /** How a chat of the session is answered when the request does not say. */
+  covenant_mode: z.enum(['cycle', 'direct']).nullish(),
+  /** Most revisions in a cycle. */
+  max_rounds: z.int().min(0).max(10).nullish(),
+  /** Which model speaks for an agent. */
+  models: z.looseObject({ beatrice: model.nullish(), codey: model.nullish() }).nullish(),
+  /** After how many days turns may be forgotten; null keeps them. */
+  memory_retention_days: z.int().min(1).max(36_500).nullish(),
+  /** What the person calls the session. */
+  name: z.string().max(200).nullish(),
+});
+
+/** Checks the preferences that have a meaning here; all others are kept as they are. @throws invalid_request */
+export function checkPreferences(preferences: JsonObject): JsonObject {
+  const result = known.safeParse(preferences);
+  if (result.success) return preferences;
+  const [issue] = result.error.issues;
+  const param = ['user_preferences', ...(issue?.path ?? [])].map(String).join('.');
+  throw new CccError('invalid_request', `${param}: ${issue?.message ?? ''}`, { param });
+}
