@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
+import type { SessionRecord } from '../records.ts';
 import type { SessionStatistics } from '../statistics.ts';
 import { prepared } from './connection.ts';
-import { getSession } from './sessions.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -14,10 +14,9 @@ interface TurnsOfDay {
   last: number;
 }
 
-/** Counts what a session holds, in its own rows and indexes only. Null when there is no such session. */
-export function sessionStatistics(database: Database, sessionId: string): SessionStatistics | null {
-  const session = getSession(database, sessionId);
-  if (!session) return null;
+/** Counts what a session holds, in its own rows and indexes only. */
+export function sessionStatistics(database: Database, session: SessionRecord): SessionStatistics {
+  const { sessionId } = session;
   const one = <T>(sql: string) => prepared(database, sql).get(sessionId) as T;
   const named = (sql: string) =>
     Object.fromEntries(

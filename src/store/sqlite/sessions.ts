@@ -93,7 +93,10 @@ export const sessionsModule: StoreModule<SessionStore> = {
         return fromRow(row);
       },
       get: (sessionId) => getSession(database, sessionId),
-      statistics: (sessionId) => sessionStatistics(database, sessionId),
+      statistics: (sessionId) => {
+        const session = getSession(database, sessionId);
+        return session && sessionStatistics(database, session);
+      },
       findByTokenHash: (tokenHash) => {
         const row = prepared(
           database,
