@@ -3,7 +3,7 @@ import { countTokens } from '../../text/tokens.ts';
 import type { BuiltContext, ContextTurn } from '../memory-service.ts';
 import { asData, attributed, minuteOf } from './attribution.ts';
 import { comparable } from './candidates.ts';
-import { beginning, fit } from './fit.ts';
+import { beginning, fit, phraseTokens } from './fit.ts';
 
 /** What could go into a prompt, before the budget has been applied. Turns are in order of preference. */
 export interface Material {
@@ -32,25 +32,24 @@ const SUMMARY_SHARE = 0.3;
 const CAUSAL_SHARE = 0.25;
 const STATE_SHARE = 0.1;
 const ONE_TURN_SHARE = 0.4;
-const TITLE_TOKENS = 16;
+const TITLE_CHARACTERS = 60;
 const SUPERSEDED = 'What is marked as superseded held once: a later entry says what holds now.';
 /** Tokens that joining two parts may add: a line break is at most one, and a merge across it saves rather than adds. */
 const JOINT = 2;
 
 /** Writes as much of the material as fits into `maxTokens`, the most important first, and reads in the order of time. */
 export function compose(material: Material, maxTurns: number, maxTokens: number): Composed {
-  let room = maxTokens - countTokens(OPENING) - countTokens(CLOSING) - 2 * JOINT;
+  let room = maxTokens - phraseTokens(OPENING) - phraseTokens(CLOSING) - 2 * JOINT;
   const sections: BuiltContext['sections'] = [];
   const add = (name: string, heading: string, text: string | null, share: number): boolean => {
     if (text === null || text.trim() === '') return false;
-    const limit = Math.min(room - countTokens(heading) - 2 * JOINT, Math.floor(maxTokens * share));
+    const limit = Math.min(room - phraseTokens(heading) - 2 * JOINT, Math.floor(maxTokens * share));
     const start = beginning(text.trim(), limit);
-    const body = fit(asData(start), limit, start.length < text.trim().length).text;
-    if (body === '') return false;
-    const whole = `${heading}\n${body}`;
-    const tokens = countTokens(whole);
-    sections.push({ name, text: whole, tokens });
-    room -= tokens + 2 * JOINT;
+    const body = fit(asData(start), limit, start.length < text.trim().length);
+    if (body.text === '') return false;
+    const tokens = phraseTokens(heading) + JOINT + body.tokens;
+    sections.push({ name, text: `${heading}\n${body.text}`, tokens });
+    room -= tokens + JOINT;
     return true;
   };
 
@@ -77,8 +76,13 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
     CAUSAL_SHARE,
   );
   add('agent_states', 'What the agents keep in mind:', statesText(material.agentStates), STATE_SHARE);
-  const { shown, text } = chooseTurns(material, maxTurns, room, Math.floor(maxTokens * ONE_TURN_SHARE));
-  if (text !== '') sections.push({ name: 'turns', text, tokens: countTokens(text) });
+  const { shown, text, tokens } = chooseTurns(
+    material,
+    maxTurns,
+    room,
+    Math.floor(maxTokens * ONE_TURN_SHARE),
+  );
+  if (text !== '') sections.push({ name: 'turns', text, tokens });
 
   if (sections.length === 0)
     return { prompt: null, tokenCount: 0, sections, shown: [], causalNarrative: null };
@@ -97,25 +101,27 @@ function chooseTurns(
   maxTurns: number,
   room: number,
   oneTurn: number,
-): { shown: ContextTurn[]; text: string } {
+): { shown: ContextTurn[]; text: string; tokens: number } {
   const heading = 'Said before, in the order of time:';
   const chosen: { item: ContextTurn; line: string }[] = [];
   const titles = new Map<string, string>();
   // As if a superseded turn were among them, so that the words about it have their room.
-  let left = room - countTokens(`${heading}\n${SUPERSEDED}`) - 2 * JOINT;
+  const own = phraseTokens(`${heading}\n${SUPERSEDED}`) + 2 * JOINT;
+  let left = room - own;
   for (const item of material.turns) {
     if (chosen.length >= maxTurns) break;
     const { conversationId } = item.turn;
     const line = lineOf(item, Math.min(oneTurn, left));
+    // A turn that does not fit is left out; a shorter one after it may still fit.
+    if (line.text === '') continue;
     const title = titles.has(conversationId) ? '' : titleOf(material, item);
     const cost = line.tokens + JOINT + (title === '' ? 0 : countTokens(title) + JOINT);
-    // A turn that does not fit is left out; a shorter one after it may still fit.
-    if (line.text === '' || cost > left) continue;
+    if (cost > left) continue;
     left -= cost;
     if (title !== '') titles.set(conversationId, title);
     chosen.push({ item, line: line.text });
   }
-  if (chosen.length === 0) return { shown: [], text: '' };
+  if (chosen.length === 0) return { shown: [], text: '', tokens: 0 };
   chosen.sort((a, b) => inTime(a.item, b.item));
   const lines = [heading];
   if (chosen.some(({ item }) => item.superseded)) lines.push(SUPERSEDED);
@@ -126,7 +132,7 @@ function chooseTurns(
     current = conversationId;
     lines.push(line);
   }
-  return { shown: chosen.map(({ item }) => item), text: lines.join('\n') };
+  return { shown: chosen.map(({ item }) => item), text: lines.join('\n'), tokens: room - left };
 }
 
 /** A turn as its entry; a long one is cut to its share, one that has no room at all is left out. */
@@ -142,10 +148,10 @@ function inTime(a: ContextTurn, b: ContextTurn): number {
 }
 
 function titleOf({ conversations }: Material, { turn }: ContextTurn): string {
-  const directive = conversations.get(turn.conversationId)?.directive ?? '';
-  const start = directive.slice(0, TITLE_TOKENS * 16);
-  const title = asData(start.replaceAll(/\s+/g, ' '));
-  return `— Conversation of ${minuteOf(turn.timestamp).slice(0, 10)}: ${fit(title, TITLE_TOKENS, start.length < directive.length).text}`;
+  const directive = (conversations.get(turn.conversationId)?.directive ?? '').slice(0, TITLE_CHARACTERS * 4);
+  const plain = directive.replaceAll(/\s+/g, ' ').trim();
+  const title = plain.length > TITLE_CHARACTERS ? `${plain.slice(0, TITLE_CHARACTERS).trimEnd()} …` : plain;
+  return `— Conversation of ${minuteOf(turn.timestamp).slice(0, 10)}${title === '' ? '' : `: ${asData(title)}`}`;
 }
 
 function statesText(states: AgentStateRecord[]): string {

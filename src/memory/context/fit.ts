@@ -9,6 +9,15 @@ export const CUT_MARK = ' […]';
  */
 const CHARACTERS_A_TOKEN = 16;
 
+const counted = new Map<string, number>();
+
+/** Tokens of one of our own phrases, counted once: counting is most of what a context costs. */
+export function phraseTokens(phrase: string): number {
+  let tokens = counted.get(phrase);
+  if (tokens === undefined) counted.set(phrase, (tokens = countTokens(phrase)));
+  return tokens;
+}
+
 /** The beginning of a text that could be of use where there is room for so many tokens. */
 export function beginning(text: string, tokens: number): string {
   return text.slice(0, Math.max(0, tokens) * CHARACTERS_A_TOKEN);
@@ -22,7 +31,7 @@ export function fit(text: string, tokens: number, isBeginning = false): { text: 
     const count = countTokens(text);
     if (count <= tokens) return { text, tokens: count };
   }
-  const room = tokens - countTokens(CUT_MARK);
+  const room = tokens - phraseTokens(CUT_MARK);
   const kept = room <= 0 ? '' : truncateToTokens(start, room).trimEnd();
   if (kept === '') return { text: '', tokens: 0 };
   const cut = kept + CUT_MARK;
