@@ -63,7 +63,7 @@ function wasRemovedByPerson(
   return (
     prepared(
       database,
-      `SELECT 1 FROM causal_removals WHERE session_id = ? AND cause_no = ? AND effect_no = ? AND kind = 'link'
+      `SELECT 1 FROM causal_removals INDEXED BY causal_removals_by_pair WHERE session_id = ? AND cause_no = ? AND effect_no = ? AND kind = 'link'
          AND removed_by = 'person' LIMIT 1`,
     ).get(sessionId, causeNo, effectNo) !== undefined
   );
@@ -129,9 +129,11 @@ export function linksAt(
 ): Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no' | 'relation'>[] {
   return prepared(
     database,
-    `SELECT link_id, cause_no, effect_no, relation FROM causal_links WHERE session_id = @sessionId AND cause_no = @eventNo
+    `SELECT link_id, cause_no, effect_no, relation FROM causal_links INDEXED BY sqlite_autoindex_causal_links_2
+      WHERE session_id = @sessionId AND cause_no = @eventNo
      UNION ALL
-     SELECT link_id, cause_no, effect_no, relation FROM causal_links WHERE session_id = @sessionId AND effect_no = @eventNo`,
+     SELECT link_id, cause_no, effect_no, relation FROM causal_links INDEXED BY causal_links_by_effect
+      WHERE session_id = @sessionId AND effect_no = @eventNo`,
   ).all({ sessionId, eventNo }) as Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no' | 'relation'>[];
 }
 

@@ -154,14 +154,13 @@ export function findLinkOfPair(
   ).get(sessionId, causeNo, effectNo) as LinkRow | undefined;
 }
 
-/** Replaces the index rows of one event. */
+/** Writes the index rows of an event that has none. */
 export function indexEvent(
   database: Database,
   sessionKey: number,
   eventNo: number,
   { terms }: TermCounts,
 ): void {
-  unindexEvent(database, sessionKey, eventNo);
   const insert = prepared(
     database,
     'INSERT INTO causal_terms (session_key, term, event_no, count) VALUES (?, ?, ?, ?)',
@@ -170,8 +169,9 @@ export function indexEvent(
 }
 
 export function unindexEvent(database: Database, sessionKey: number, eventNo: number): void {
-  prepared(database, 'DELETE FROM causal_terms WHERE session_key = ? AND event_no = ?').run(
-    sessionKey,
-    eventNo,
-  );
+  // Named: left to itself the planner reads all of the session, here and wherever else an index is named.
+  prepared(
+    database,
+    'DELETE FROM causal_terms INDEXED BY causal_terms_by_event WHERE session_key = ? AND event_no = ?',
+  ).run(sessionKey, eventNo);
 }

@@ -264,7 +264,10 @@ function changeEvent(
     sessionId,
     row.event_no,
   );
-  if (change.text) indexEvent(database, sessionKey, row.event_no, change.text.terms);
+  if (change.text) {
+    unindexEvent(database, sessionKey, row.event_no);
+    indexEvent(database, sessionKey, row.event_no, change.text.terms);
+  }
   return eventFromRow(after);
 }
 
