@@ -26,6 +26,8 @@ export interface CycleOptions {
   /** Longest working time; what the cycle waits for a person or for tools does not count. No limit when absent. */
   maxSeconds?: number | null;
   criteria: string[];
+  /** Which models speak for the agents in this cycle; the server's settings where absent. */
+  models?: { beatrice?: string; codey?: string };
 }
 
 export interface StartCycle {

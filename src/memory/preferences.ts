@@ -18,6 +18,13 @@ const known = z.object({
   name: z.string().max(200).nullish(),
 });
 
+export type Preferences = z.output<typeof known>;
+
+/** The preferences that have a meaning here. Those of a session that was brought in may be wrong: they then say nothing. */
+export function readPreferences(preferences: JsonObject): Preferences {
+  return known.safeParse(preferences).data ?? {};
+}
+
 /** Checks the preferences that have a meaning here; all others are kept as they are. @throws invalid_request */
 export function checkPreferences(preferences: JsonObject): JsonObject {
   const result = known.safeParse(preferences);

@@ -281,6 +281,6 @@ export class CycleRun implements RunningCycle {
   }
 
   #model(agent: 'beatrice' | 'codey'): string {
-    return this.#deps.models[agent] ?? this.#request.request.model;
+    return this.#request.models?.[agent] ?? this.#deps.models[agent] ?? this.#request.request.model;
   }
 }

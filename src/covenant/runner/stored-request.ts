@@ -11,6 +11,8 @@ export interface StoredRequest {
   /** Ids of the remembered turns that the prompt holds. */
   contextTurnIds: string[];
   storeTurns: boolean;
+  /** Models that the request or the session has chosen; absent in cycles of older versions. */
+  models?: { beatrice?: string; codey?: string };
 }
 
 export function storedRequest(input: StartCycle): StoredRequest {
@@ -21,6 +23,7 @@ export function storedRequest(input: StartCycle): StoredRequest {
     contextTokens: input.context?.tokenCount ?? 0,
     contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
     storeTurns: input.storeTurns,
+    models: input.options.models ?? {},
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { chooseOptions } from '../../covenant/choose-options.ts';
 import type { RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest } from '../../models/chat-types.ts';
 import { directiveMetadata } from './exchange.ts';
@@ -38,12 +39,7 @@ export async function answerCycle(
       conversationId: report.conversationId,
       directive: directive.text,
       request,
-      options: {
-        maxRounds: fields.covenant?.max_rounds ?? parts.settings.CCC_MAX_ROUNDS,
-        maxTotalTokens: fields.covenant?.max_total_tokens ?? null,
-        maxSeconds: fields.covenant?.max_seconds ?? null,
-        criteria: fields.covenant?.criteria ?? [],
-      },
+      options: chooseOptions(fields.covenant ?? {}, call.session?.userPreferences ?? {}, parts.settings),
       context: report.context,
       storeTurns: fields.memory_options?.auto_store_response ?? true,
       directiveStored: thread.directive !== null,

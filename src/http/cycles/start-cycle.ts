@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { CccError } from '../../base/ccc-error.ts';
+import { chooseOptions } from '../../covenant/choose-options.ts';
 import { textOf } from '../../models/chat-result.ts';
 import type { ChatMessage, ChatRequest } from '../../models/chat-types.ts';
+import { agentModels } from '../agent-models.ts';
 import { validate } from '../validate.ts';
 import type { CyclesParts } from './parts.ts';
 
@@ -29,6 +31,7 @@ const startBody = z
     max_total_tokens: z.int().min(1).nullish(),
     max_seconds: z.number().positive().max(86_400).nullish(),
     criteria: z.array(z.string().trim().min(1).max(2_000)).max(50).optional(),
+    models: agentModels.nullish(),
     memory_options: z
       .strictObject({
         use_context: z.boolean().optional(),
@@ -90,12 +93,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
     conversationId: conversation,
     directive,
     request: codeysRequest(parts, body, messages),
-    options: {
-      maxRounds: body.max_rounds ?? settings.CCC_MAX_ROUNDS,
-      maxTotalTokens: body.max_total_tokens ?? null,
-      maxSeconds: body.max_seconds ?? null,
-      criteria: body.criteria ?? [],
-    },
+    options: chooseOptions(body, session.userPreferences, settings),
     context,
     storeTurns: options.auto_store_response ?? true,
   });

@@ -5,7 +5,7 @@ import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-pa
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
-import { createCycleService } from '../../../src/covenant/create-cycle-service.ts';
+import { createCycleService, type CycleServiceDeps } from '../../../src/covenant/create-cycle-service.ts';
 import { createMemoryService } from '../../../src/memory/create-memory-service.ts';
 import { createOpenAiProvider } from '../../../src/models/openai/openai-provider.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
@@ -32,15 +32,15 @@ export function verdict(fields: object): string {
 }
 
 /** The whole server on a real record, with a scripted upstream behind it. */
-export async function startServer(file = temporaryFile()) {
+export async function startServer(file = temporaryFile(), more: Partial<CycleServiceDeps> = {}) {
   const upstream = await startUpstream();
-  const server = await startOn(file, upstream.baseUrl);
+  const server = await startOn(file, upstream.baseUrl, more);
   onTestFinished(() => upstream.close());
   return { ...server, upstream, file };
 }
 
 /** A server on a record that may be there already, as after a restart. */
-export async function startOn(file: string, upstreamUrl: string) {
+export async function startOn(file: string, upstreamUrl: string, more: Partial<CycleServiceDeps> = {}) {
   const dal = await openSqliteStore({ file, threads: false });
   const memory = createMemoryService({ dal });
   const provider = createOpenAiProvider({
@@ -58,6 +58,7 @@ export async function startOn(file: string, upstreamUrl: string) {
     models,
     clock: systemClock,
     logger: silentLogger,
+    ...more,
   });
   const app = await startApp({ upstreamUrl, parts: { dal, memory, cycles, provider }, settings: {} });
   onTestFinished(async () => {
@@ -81,6 +82,7 @@ function apiOf(url: string) {
   };
   return {
     get: (path: string) => call('GET', path),
+    put: (path: string, body: unknown) => call('PUT', path, body),
     post: (path: string, body?: unknown) => call('POST', path, body),
     /** All events until the stream ends. */
     events: async (path: string, headers: Record<string, string> = {}) => {
