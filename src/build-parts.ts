@@ -51,6 +51,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
     judgeJobs: causalWork.ofEvents,
     nudgeJobs,
+    activity: dal.activity,
     clock: systemClock,
     logger,
   });

@@ -1,3 +1,4 @@
+import type { Analytics } from './analytics/analytics.ts';
 import type { CausalEventRecord, CausalLinkRecord, JudgedBy, Relation } from '../store/causal-store.ts';
 
 /** A chain of causes as a person reads it, with where each part comes from. */
@@ -118,6 +119,8 @@ export interface CausalMemoryCore {
     limit: number;
     cursor?: string | null;
   }): Promise<CausalGraph & { nextCursor: string | null }>;
+  /** What the projection counts: causes, cycles and tokens of a session, or of all sessions with null. */
+  analytics(sessionId: string | null): Promise<Analytics>;
   /** `available` only after a query has really been answered; lag is in changes not yet projected. */
   status(): Promise<{ available: boolean; reason: string | null; lag: number }>;
   /** Forgets a session's rows in the projection. */

@@ -2,9 +2,11 @@ import { CccError } from '../base/ccc-error.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
+import type { ActivityStore } from '../store/activity-store.ts';
 import type { CausalStore, NewCausalEvent } from '../store/causal-store.ts';
 import type { NewJob } from '../store/records.ts';
 import { analyse } from '../text/analyse.ts';
+import { overallAnalytics, sessionAnalytics } from './analytics/read-analytics.ts';
 import type { CausalMemoryCore, EventInput } from './causal-memory-core.ts';
 import { neighbourhood, newestEvents } from './graph/edges.ts';
 import { countersTo, explain, requireEvent, withRecords } from './graph/explain.ts';
@@ -15,6 +17,8 @@ import { CausalProjection } from './projection/projection.ts';
 
 export interface CausalMemoryOptions {
   store: CausalStore;
+  /** Cycles and costs, for the analytics. */
+  activity?: ActivityStore;
   /** Where the projection is kept; null for memory only. */
   projectionFile: string | null;
   /** The jobs that look for the causes of new events; none without a judge. */
@@ -34,8 +38,19 @@ export interface CausalMemory extends CausalMemoryCore {
 
 /** Causal memory over the record. Nothing is opened before something is asked or followed. */
 export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
-  const { store, clock = systemClock, logger = silentLogger, nudgeJobs = () => undefined } = options;
-  const projection = new CausalProjection({ store, file: options.projectionFile, logger });
+  const {
+    store,
+    activity,
+    clock = systemClock,
+    logger = silentLogger,
+    nudgeJobs = () => undefined,
+  } = options;
+  const projection = new CausalProjection({
+    store,
+    ...(activity ? { activity } : {}),
+    file: options.projectionFile,
+    logger,
+  });
   const follower = new Follower(projection, store, logger);
   const deps = { store, projection };
   const wrote = (sessionId: string) => {
@@ -172,6 +187,9 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
         nextCursor: more ? encodeCursor(oldest) : null,
       };
     },
+
+    analytics: (sessionId) =>
+      sessionId === null ? overallAnalytics(deps) : sessionAnalytics(deps, sessionId),
 
     async status() {
       try {

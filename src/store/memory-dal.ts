@@ -12,6 +12,7 @@ import type {
   TermCounts,
   TurnRecord,
 } from './records.ts';
+import type { ActivityStore } from './activity-store.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { SessionStatistics } from './statistics.ts';
@@ -37,6 +38,7 @@ export interface MemoryDAL {
   readonly causal: CausalStore;
   readonly maintenance: MaintenanceStore;
   /** Finishes what was begun, then closes. Idempotent. */
+  readonly activity: ActivityStore;
   close(): Promise<void>;
 }
 

@@ -28,6 +28,17 @@ export function chainToRoot(edges: Edge[], eventNo: number): Chain {
   );
 }
 
+/** The longest chain that ends at an event; of equals the more probable one. */
+export function longestToRoot(edges: Edge[], eventNo: number): Chain {
+  return follow(
+    edges,
+    eventNo,
+    (edge) => edge.effect,
+    (edge) => edge.cause,
+    (a, b) => a.length - b.length || a.confidence - b.confidence,
+  );
+}
+
 /** The most probable chain from an event to an end, an event that led to nothing here. */
 export function chainToEnd(edges: Edge[], eventNo: number): Chain {
   return follow(
@@ -47,6 +58,7 @@ function follow(
   start: number,
   near: (edge: Edge) => number,
   far: (edge: Edge) => number,
+  compare: (a: Step, b: Step) => number = (a, b) => a.confidence - b.confidence || a.length - b.length,
 ): Chain {
   const leaving = new Map<number, Edge[]>();
   for (const edge of edges) leaving.set(near(edge), [...(leaving.get(near(edge)) ?? []), edge]);
@@ -64,11 +76,8 @@ function follow(
     for (const via of [...ways].sort((a, b) => far(a) - far(b))) {
       const beyond = best.get(far(via));
       if (!beyond) continue;
-      const confidence = via.confidence * beyond.confidence;
-      const length = beyond.length + 1;
-      const better = step.via === null || confidence > step.confidence;
-      if (better || (confidence === step.confidence && length > step.length))
-        step = { confidence, length, via };
+      const way = { confidence: via.confidence * beyond.confidence, length: beyond.length + 1, via };
+      if (step.via === null || compare(way, step) > 0) step = way;
     }
     best.set(top.no, step);
   }

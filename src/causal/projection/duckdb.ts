@@ -10,13 +10,13 @@ const SETTINGS = {
 /** Rows in one chunk, as DuckDB's vectors have them. */
 const CHUNK_ROWS = 2048;
 
-export type ColumnType = 'integer' | 'bigint' | 'utinyint' | 'double';
+export type ColumnType = 'integer' | 'bigint' | 'utinyint' | 'double' | 'varchar';
 export type Row = (number | string | null)[];
 
 /** A column on its way in; times are whole milliseconds in a Float64Array. */
 export interface ColumnData {
   type: ColumnType;
-  values: { readonly length: number; readonly [at: number]: number } | number;
+  values: { readonly length: number; readonly [at: number]: number | string } | number;
 }
 
 /** One DuckDB database. Not for concurrent use: the projection asks one thing at a time. */
@@ -26,6 +26,8 @@ export interface Duck {
   rows(sql: string, values?: (number | bigint | string)[]): Promise<Row[]>;
   /** Adds `count` rows to a table, column by column. */
   append(table: string, count: number, columns: ColumnData[]): Promise<void>;
+  /** Stops what is being asked, which then fails. */
+  interrupt(): void;
   close(): void;
 }
 
@@ -48,6 +50,7 @@ export async function openDuck(file: string | null): Promise<Duck> {
     bigint: duckdb.BIGINT,
     utinyint: duckdb.UTINYINT,
     double: duckdb.DOUBLE,
+    varchar: duckdb.VARCHAR,
   };
   return {
     run: async (sql, values) => {
@@ -74,6 +77,9 @@ export async function openDuck(file: string | null): Promise<Duck> {
       } finally {
         appender.closeSync();
       }
+    },
+    interrupt: () => {
+      connection.interrupt();
     },
     close: () => {
       connection.closeSync();

@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { CausalHead } from '../../store/causal-store.ts';
+import type { ActivityStore } from '../../store/activity-store.ts';
 import { openDuck, type Duck } from './duckdb.ts';
-import { followOnce, forget, type FollowedStore } from './follow.ts';
+import { activityFeed, causalFeed, type Feed, type Open } from './feeds.ts';
+import type { FollowedStore } from './follow.ts';
 import { createTables, isCurrent, sessionStamp } from './schema.ts';
 
 /** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
@@ -13,17 +14,12 @@ const HEADS_PAGE = 500;
 
 export interface ProjectionOptions {
   store: FollowedStore;
+  /** Cycles and costs, for the analytics; without it they count none. */
+  activity?: ActivityStore;
   /** Null keeps it in memory. */
   file: string | null;
   logger: Logger;
   now?: () => number;
-}
-
-interface Open {
-  duck: Duck;
-  inFile: boolean;
-  /** Changes of all sessions that are in it. */
-  through: number;
 }
 
 /**
@@ -35,6 +31,8 @@ interface Open {
 export class CausalProjection {
   readonly #options: ProjectionOptions;
   readonly #now: () => number;
+  readonly #causes: Feed;
+  readonly #feeds: readonly Feed[];
   #open: Open | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #fileRetryAt = 0;
@@ -44,6 +42,8 @@ export class CausalProjection {
   constructor(options: ProjectionOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#causes = causalFeed(options.store);
+    this.#feeds = options.activity ? [this.#causes, activityFeed(options.activity)] : [this.#causes];
   }
 
   /** Whether there is anything to follow with, opened or not. */
@@ -62,14 +62,12 @@ export class CausalProjection {
    * @throws session_not_found
    */
   ask<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
-    return this.#withDuck(async (open) => {
-      const head = await this.#options.store.head(sessionId);
-      if (!head) throw new CccError('session_not_found');
-      while (await this.#follow(open, head)) {
-        // Until there is no more.
-      }
-      return question(open.duck, head.sessionKey);
-    });
+    return this.#askAfter([this.#causes], sessionId, question);
+  }
+
+  /** The same, with the session's cycles and calls up to date too. @throws session_not_found */
+  askActivity<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
+    return this.#askAfter(this.#feeds, sessionId, question);
   }
 
   /** Asks over everything that has been taken in. */
@@ -85,34 +83,42 @@ export class CausalProjection {
 
   /** Brings one session up to date, in pieces between which others are served. */
   async catchUp(sessionId: string): Promise<void> {
-    let more = true;
-    while (more && !this.#closed) {
-      const head = await this.#options.store.head(sessionId);
-      more = head !== null && (await this.#withDuck((open) => this.#follow(open, head)));
+    for (const feed of this.#feeds) {
+      let more = true;
+      while (more && !this.#closed) {
+        const head = await feed.head(sessionId);
+        more = head !== null && (await this.#withDuck((open) => feed.follow(open, head)));
+      }
     }
   }
 
   /** Brings everything up to date and forgets the sessions that are gone. */
   async catchUpAll(): Promise<void> {
-    const present = new Set<number>();
+    for (const feed of this.#feeds) await this.#catchUpFeed(feed);
+  }
+
+  async #catchUpFeed(feed: Feed): Promise<void> {
+    // One that began while the heads were read may be among the forgotten: it is taken in again when it is asked for.
+    const known = await this.#withDuck(({ duck }) =>
+      duck.rows(`SELECT session_key, stamp, through FROM ${feed.table}`),
+    );
+    const left = new Map(known.map(([key, stamp, through]) => [Number(key), { stamp, through }]));
     let after = 0;
     for (;;) {
-      const heads = await this.#options.store.heads(after, HEADS_PAGE);
+      const heads = await feed.heads(after, HEADS_PAGE);
       for (const head of heads) {
         if (this.#closed) return;
-        present.add(head.sessionKey);
-        let more = true;
-        while (more) more = await this.#withDuck((open) => this.#follow(open, head));
+        const at = left.get(head.sessionKey);
+        left.delete(head.sessionKey);
+        let more = at?.through !== head.changeSeq || at.stamp !== sessionStamp(head.sessionId);
+        while (more) more = await this.#withDuck((open) => feed.follow(open, head));
       }
       const last = heads.at(-1);
       if (!last || heads.length < HEADS_PAGE) break;
       after = last.sessionKey;
     }
     await this.#withDuck(async (open) => {
-      // One that began while the heads were read may be among them: it is taken in again when it is asked for.
-      for (const [key] of await open.duck.rows('SELECT session_key FROM heads')) {
-        if (!present.has(Number(key))) open.through -= await forget(open.duck, Number(key));
-      }
+      for (const key of left.keys()) await feed.forget(open, key);
     });
   }
 
@@ -120,12 +126,16 @@ export class CausalProjection {
   async erase(sessionId: string): Promise<void> {
     if (!this.exists) return;
     await this.#withDuck(async (open) => {
-      const rows = await open.duck.rows('SELECT session_key FROM heads WHERE stamp = $1', [
-        BigInt(sessionStamp(sessionId)),
-      ]);
-      for (const [key] of rows) open.through -= await forget(open.duck, Number(key));
+      let forgotten = 0;
+      for (const feed of this.#feeds) {
+        const rows = await open.duck.rows(`SELECT session_key FROM ${feed.table} WHERE stamp = $1`, [
+          BigInt(sessionStamp(sessionId)),
+        ]);
+        for (const [key] of rows) await feed.forget(open, Number(key));
+        forgotten += rows.length;
+      }
       // What was deleted leaves the file, not only the table.
-      if (rows.length > 0 && open.inFile) await open.duck.run('CHECKPOINT');
+      if (forgotten > 0 && open.inFile) await open.duck.run('CHECKPOINT');
     });
   }
 
@@ -138,10 +148,23 @@ export class CausalProjection {
     });
   }
 
-  async #follow(open: Open, head: CausalHead): Promise<boolean> {
-    const { gained, more } = await followOnce(open.duck, this.#options.store, head);
-    open.through += gained;
-    return more;
+  #askAfter<T>(
+    feeds: readonly Feed[],
+    sessionId: string,
+    question: (duck: Duck, sessionKey: number) => Promise<T>,
+  ): Promise<T> {
+    return this.#withDuck(async (open) => {
+      let sessionKey = 0;
+      for (const feed of feeds) {
+        const head = await feed.head(sessionId);
+        if (!head) throw new CccError('session_not_found');
+        while (await feed.follow(open, head)) {
+          // Until there is no more.
+        }
+        ({ sessionKey } = head);
+      }
+      return question(open.duck, sessionKey);
+    });
   }
 
   /** One thing at a time: a question must not see half of a piece. */

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Duck } from './duckdb.ts';
 
 /** Goes up when the tables below change; a file of another version is made anew. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
- * The projection holds numbers only: no text of the record is copied, so nothing that is erased there can linger here.
- * Sessions are named by the key that the record never gives to another one.
+ * The projection holds numbers, and words of closed lists (outcomes, agents): no text of the record is copied, so
+ * nothing that is erased there can linger here. Sessions are named by the key that the record never gives to another
+ * one. Times are milliseconds since the epoch.
  */
 const TABLES = [
   'CREATE TABLE meta (version INTEGER NOT NULL)',
@@ -25,6 +26,28 @@ const TABLES = [
     relation    UTINYINT NOT NULL,
     confidence  DOUBLE NOT NULL,
     judge       UTINYINT NOT NULL
+  )`,
+  // Cycles and calls follow a watermark of their own: a question about causes need not wait for them.
+  `CREATE TABLE activity_heads (session_key INTEGER PRIMARY KEY, stamp BIGINT NOT NULL, through BIGINT NOT NULL)`,
+  `CREATE TABLE cycles (
+    session_key INTEGER NOT NULL,
+    activity_no INTEGER NOT NULL,
+    -- Empty while it runs.
+    outcome     VARCHAR NOT NULL,
+    rounds      INTEGER NOT NULL,
+    worked_ms   BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
+  )`,
+  // One row for each call that says what it cost.
+  `CREATE TABLE calls (
+    session_key       INTEGER NOT NULL,
+    activity_no       INTEGER NOT NULL,
+    agent             VARCHAR NOT NULL,
+    happened_at       BIGINT NOT NULL,
+    prompt_tokens     INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    total_tokens      INTEGER NOT NULL
   )`,
 ];
 
@@ -50,6 +73,15 @@ export async function isCurrent(duck: Duck): Promise<boolean> {
   await duck.rows('SELECT count(*), sum(event_no), max(happened_at), max(session_key) FROM events');
   await duck.rows(
     'SELECT count(*), sum(cause_no), sum(effect_no), sum(relation), sum(confidence), sum(judge), max(session_key) FROM links',
+  );
+  await duck.rows('SELECT sum(through), max(stamp) FROM activity_heads');
+  await duck.rows(
+    `SELECT count(*), sum(activity_no), max(outcome), sum(rounds), sum(worked_ms), max(created_at), max(updated_at),
+       max(session_key) FROM cycles`,
+  );
+  await duck.rows(
+    `SELECT count(*), sum(activity_no), max(agent), max(happened_at), sum(prompt_tokens), sum(completion_tokens),
+       sum(total_tokens), max(session_key) FROM calls`,
   );
   return true;
 }

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { agentsRouter } from './agents-router.ts';
+import { analyticsRouter } from './analytics-router.ts';
 import { contextRouter } from './context-router.ts';
 import { conversationsRouter } from './conversations-router.ts';
 import type { MemoryParts } from './parts.ts';
@@ -12,6 +13,7 @@ export function memoryRouter(parts: MemoryParts): Router {
   // Before the sessions: `import` would be taken for a session's id.
   router.use(transferRouter(parts));
   router.use(sessionsRouter(parts));
+  router.use(analyticsRouter(parts));
   router.use(conversationsRouter(parts));
   router.use(contextRouter(parts));
   router.use(agentsRouter(parts));

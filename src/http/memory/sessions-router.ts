@@ -5,7 +5,7 @@ import { validate } from '../validate.ts';
 import type { MemoryParts } from './parts.ts';
 import * as schemas from './schemas.ts';
 import { checkToken, sessionOfToken } from '../session-guard.ts';
-import { analyticsView, sessionDetails, sessionView } from './views.ts';
+import { sessionDetails, sessionView } from './views.ts';
 
 /** Sessions: make, list, look at, set preferences, archive, erase. */
 export function sessionsRouter({ memory, settings }: MemoryParts): Router {
@@ -61,14 +61,5 @@ export function sessionsRouter({ memory, settings }: MemoryParts): Router {
       res.json(sessionDetails(await memory.archiveSession(req.params.id)));
     })
     .all(methodNotAllowed('POST'));
-
-  router
-    .route('/api/v2/sessions/:id/analytics')
-    .get(async (req, res) => {
-      const { id } = req.params;
-      await checkToken(memory, req, id);
-      res.json(analyticsView(id, await memory.statistics(id)));
-    })
-    .all(methodNotAllowed('GET'));
   return router;
 }

@@ -1,5 +1,4 @@
 import { isoTime } from '../../base/clock.ts';
-import type { SessionStatistics } from '../../store/statistics.ts';
 import type { BuiltContext, ContextTurn } from '../../memory/memory-service.ts';
 import type {
   AgentStateRecord,
@@ -25,26 +24,6 @@ export function sessionDetails(session: SessionRecord) {
     initial_context: session.initialContext,
     conversation_count: session.conversationCount,
     total_turns: session.totalTurns,
-  };
-}
-
-export function analyticsView(sessionId: string, statistics: SessionStatistics) {
-  const { conversations, turns, summaries, cycles, causal, jobs } = statistics;
-  return {
-    session_id: sessionId,
-    conversations,
-    turns: {
-      total: turns.total,
-      by_agent: turns.byAgent,
-      by_kind: turns.byKind,
-      by_day: turns.byDay,
-      first_at: turns.firstAt === null ? null : isoTime(turns.firstAt),
-      last_at: turns.lastAt === null ? null : isoTime(turns.lastAt),
-    },
-    summaries: { versions: summaries.versions, by_person: summaries.byPerson },
-    cycles,
-    causal,
-    jobs,
   };
 }
 

@@ -192,6 +192,8 @@ export const NOT_EXPORTED: readonly string[] = [
 
 /** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */
 function restoreCausalHead(database: Database, sessionId: string): void {
+  'activity_heads',
+  'activity_changes',
   prepared(
     database,
     `INSERT INTO causal_heads (session_id, change_seq, last_event_no)

@@ -1,4 +1,5 @@
 import type { MemoryDAL } from '../memory-dal.ts';
+import { activityModule } from './activity.ts';
 import { agentStatesModule } from './agent-states.ts';
 import { causalModule } from './causal-store.ts';
 import { conversationsModule } from './conversations.ts';
@@ -24,3 +25,4 @@ export const SQLITE_MODULES = {
   causal: causalModule,
   maintenance: maintenanceModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };
+  activity: activityModule,

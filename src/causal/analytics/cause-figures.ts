@@ -1,0 +1,102 @@
+import { longestToRoot, type Chain } from '../graph/best-chain.ts';
+import { ancestorEdges } from '../graph/edges.ts';
+import type { Duck } from '../projection/duckdb.ts';
+import { within, type Scope } from './cycle-figures.ts';
+
+/** Root causes and chains that are listed. */
+const MOST_ROOTS = 10;
+const MOST_CHAINS = 5;
+/** How long following the whole graph may take, in milliseconds: nothing else is asked of the projection meanwhile. */
+const TIME_LIMIT_MS = 1_500;
+
+export interface FoundRoot {
+  sessionKey: number;
+  eventNo: number;
+  effects: number;
+  directEffects: number;
+}
+
+export interface FoundCauses {
+  roots: FoundRoot[];
+  chains: { sessionKey: number; chain: Chain }[];
+  truncated: boolean;
+}
+
+/** Roots lead to something, and nothing leads to them. `s` holds the causing links. */
+const ROOTS = (scope: Scope) => `s AS MATERIALIZED (
+    SELECT session_key AS k, cause_no AS c, effect_no AS e FROM links WHERE ${within(scope)} AND relation <= 1),
+  roots AS MATERIALIZED (
+    SELECT k, c, count(*) AS direct FROM s
+     WHERE NOT EXISTS (SELECT 1 FROM s AS before WHERE before.k = s.k AND before.e = s.c) GROUP BY k, c)`;
+
+/** All that the graph says of where things begin and how far they go, or less when that would take too long. */
+export async function findCauses(duck: Duck, scope: Scope): Promise<FoundCauses> {
+  const roots = await inTime(duck, () =>
+    duck.rows(
+      `WITH RECURSIVE ${ROOTS(scope)},
+         reach(k, root, no) AS (
+           SELECT k, c, c FROM roots
+           UNION
+           SELECT r.k, r.root, s.e FROM reach r JOIN s ON s.k = r.k AND s.c = r.no)
+       SELECT k, root, count(*) - 1 AS effects, any_value(direct) FROM reach JOIN roots USING (k)
+        WHERE roots.c = reach.root GROUP BY k, root ORDER BY effects DESC, k, root LIMIT ${String(MOST_ROOTS)}`,
+    ),
+  );
+  const ends =
+    roots &&
+    (await inTime(duck, () =>
+      duck.rows(
+        `WITH RECURSIVE ${ROOTS(scope)},
+           deep(k, no, depth) AS (
+             SELECT k, c, 0 FROM roots
+             UNION
+             SELECT d.k, s.e, d.depth + 1 FROM deep d JOIN s ON s.k = d.k AND s.c = d.no)
+         SELECT k, no, max(depth) AS depth FROM deep
+          WHERE NOT EXISTS (SELECT 1 FROM s WHERE s.k = deep.k AND s.c = deep.no)
+          GROUP BY k, no ORDER BY depth DESC, k, no LIMIT ${String(MOST_CHAINS)}`,
+      ),
+    ));
+  if (!roots || !ends) return { roots: await directRoots(duck, scope), chains: [], truncated: true };
+  const chains: FoundCauses['chains'] = [];
+  for (const [key, no] of ends) {
+    const [sessionKey, eventNo] = [Number(key), Number(no)];
+    chains.push({
+      sessionKey,
+      chain: longestToRoot(await ancestorEdges(duck, sessionKey, [eventNo]), eventNo),
+    });
+  }
+  return { roots: roots.map(foundRoot), chains, truncated: false };
+}
+
+async function directRoots(duck: Duck, scope: Scope): Promise<FoundRoot[]> {
+  const rows = await duck.rows(
+    `WITH ${ROOTS(scope)} SELECT k, c, direct, direct FROM roots ORDER BY direct DESC, k, c LIMIT ${String(MOST_ROOTS)}`,
+  );
+  return rows.map(foundRoot);
+}
+
+function foundRoot([key, no, effects, direct]: (number | string | null)[]): FoundRoot {
+  return {
+    sessionKey: Number(key),
+    eventNo: Number(no),
+    effects: Number(effects),
+    directEffects: Number(direct),
+  };
+}
+
+/** Null when it takes too long or more memory than the projection may have: both are no fault of the database. */
+async function inTime<T>(duck: Duck, work: () => Promise<T>): Promise<T | null> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    duck.interrupt();
+  }, TIME_LIMIT_MS);
+  try {
+    return await work();
+  } catch (error) {
+    if (late || /out of memory/i.test(error instanceof Error ? error.message : '')) return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

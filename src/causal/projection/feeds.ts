@@ -1,0 +1,55 @@
+import type { ActivityStore } from '../../store/activity-store.ts';
+import type { Duck } from './duckdb.ts';
+import { followOnce, forget, type FollowedStore } from './follow.ts';
+import { followActivityOnce, forgetActivity } from './follow-activity.ts';
+
+/** An opened projection, and how many changes of causes are in it, of all sessions. */
+export interface Open {
+  duck: Duck;
+  inFile: boolean;
+  through: number;
+}
+
+interface Head {
+  sessionId: string;
+  sessionKey: number;
+  changeSeq: number;
+}
+
+/** One kind of facts that the projection follows, by a watermark of its own for each session. */
+export interface Feed {
+  /** The table of its watermarks. */
+  table: 'heads' | 'activity_heads';
+  head(sessionId: string): Promise<Head | null>;
+  /** Sessions with anything to follow, by key. */
+  heads(afterKey: number, limit: number): Promise<Head[]>;
+  /** Takes in the next piece; whether there is more. */
+  follow(open: Open, head: Head): Promise<boolean>;
+  forget(open: Open, sessionKey: number): Promise<void>;
+}
+
+export function causalFeed(store: FollowedStore): Feed {
+  return {
+    table: 'heads',
+    head: (sessionId) => store.head(sessionId),
+    heads: (afterKey, limit) => store.heads(afterKey, limit),
+    follow: async (open, head) => {
+      const { gained, more } = await followOnce(open.duck, store, head);
+      open.through += gained;
+      return more;
+    },
+    forget: async (open, sessionKey) => {
+      open.through -= await forget(open.duck, sessionKey);
+    },
+  };
+}
+
+export function activityFeed(store: ActivityStore): Feed {
+  return {
+    table: 'activity_heads',
+    head: (sessionId) => store.head(sessionId),
+    heads: (afterKey, limit) => store.heads(afterKey, limit),
+    follow: ({ duck }, head) => followActivityOnce(duck, store, head),
+    forget: ({ duck }, sessionKey) => forgetActivity(duck, sessionKey),
+  };
+}
