@@ -36,9 +36,9 @@ export interface MemoryDAL {
   readonly cycles: CycleStore;
   readonly jobs: JobStore;
   readonly causal: CausalStore;
+  readonly activity: ActivityStore;
   readonly maintenance: MaintenanceStore;
   /** Finishes what was begun, then closes. Idempotent. */
-  readonly activity: ActivityStore;
   close(): Promise<void>;
 }
 

@@ -186,14 +186,14 @@ export const NOT_EXPORTED: readonly string[] = [
   'turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
+  'activity_heads',
+  'activity_changes',
   'causal_heads',
   'causal_terms',
 ];
 
 /** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */
 function restoreCausalHead(database: Database, sessionId: string): void {
-  'activity_heads',
-  'activity_changes',
   prepared(
     database,
     `INSERT INTO causal_heads (session_id, change_seq, last_event_no)

@@ -23,6 +23,6 @@ export const SQLITE_MODULES = {
   cycles: cyclesModule,
   jobs: jobsModule,
   causal: causalModule,
+  activity: activityModule,
   maintenance: maintenanceModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };
-  activity: activityModule,
