@@ -7,6 +7,7 @@ import { VERSION } from './base/project-root.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
 import type { Settings } from './config/schema.ts';
+import { serverBudgets } from './covenant/budgets.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
@@ -41,6 +42,8 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     registry,
   );
   const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
+  const interrupted = await dal.budgets.settleInterrupted();
+  if (interrupted > 0) logger.warn({ calls: interrupted }, 'calls that were cut off count as they were estimated');
   const jobs = new JobRunner({ jobs: dal.jobs, logger });
   const nudgeJobs = () => {
     jobs.nudge();
@@ -48,10 +51,10 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const causalWork = causalJobs(provider, settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE);
   const causal = createCausalMemory({
     store: dal.causal,
+    activity: dal.activity,
     projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
     judgeJobs: causalWork.ofEvents,
     nudgeJobs,
-    activity: dal.activity,
     clock: systemClock,
     logger,
   });
@@ -83,6 +86,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     memory,
     provider,
     models: { beatrice: settings.CCC_BEATRICE_MODEL, codey: settings.CCC_CODEY_MODEL },
+    budgets: serverBudgets(settings),
     clock: systemClock,
     logger,
     nudgeJobs,

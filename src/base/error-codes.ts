@@ -94,6 +94,11 @@ export const ERROR_CODES = {
     type: 'invalid_request_error',
     meaning: 'The link would join two sessions, point forward in time, or close a loop.',
   },
+  budget_exhausted: {
+    status: 429,
+    type: 'insufficient_quota',
+    meaning: 'A budget of the session or of the day has no room for the next call; nothing was spent.',
+  },
   origin_not_allowed: {
     status: 403,
     type: 'invalid_request_error',

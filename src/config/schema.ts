@@ -89,6 +89,36 @@ export const SETTINGS = {
     help: 'What a /v2 chat with a session does when neither request nor session says.',
   },
   CCC_MAX_ROUNDS: { schema: integer(1, 10), default: '3', help: 'Most revisions in a cycle.' },
+  CCC_SESSION_MAX_TOKENS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most tokens that the cycles of a session may take; no limit when empty.',
+  },
+  CCC_SESSION_MAX_SECONDS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most seconds of work that the cycles of a session may take; no limit when empty.',
+  },
+  CCC_SESSION_MAX_ROUNDS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most drafts that the cycles of a session may take; no limit when empty.',
+  },
+  CCC_DAY_MAX_TOKENS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most tokens that the cycles of all sessions together in a day (UTC) may take; no limit when empty.',
+  },
+  CCC_DAY_MAX_SECONDS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most seconds of work that the cycles of all sessions together in a day (UTC) may take; no limit when empty.',
+  },
+  CCC_DAY_MAX_ROUNDS: {
+    schema: optional(integer(1, 1_000_000_000_000)),
+    default: '',
+    help: 'Most drafts that the cycles of all sessions together in a day (UTC) may take; no limit when empty.',
+  },
   CCC_MAX_CONTEXT_TURNS: {
     schema: integer(0, 200),
     default: '12',

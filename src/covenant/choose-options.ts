@@ -25,6 +25,7 @@ export function chooseOptions(
     maxTotalTokens: asked.max_total_tokens ?? null,
     maxSeconds: asked.max_seconds ?? null,
     criteria: asked.criteria ?? [],
+    budget: preferred.budget ?? null,
     models: { ...(beatrice ? { beatrice } : {}), ...(codey ? { codey } : {}) },
   };
 }

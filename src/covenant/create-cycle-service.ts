@@ -5,6 +5,7 @@ import type { MemoryService } from '../memory/memory-service.ts';
 import type { ChatProvider } from '../models/provider.ts';
 import type { CycleEventRecord, CycleRecord } from '../store/cycle-store.ts';
 import type { MemoryDAL } from '../store/memory-dal.ts';
+import type { ServerBudgets } from './budgets.ts';
 import type { CycleService, Outcome } from './cycle-service.ts';
 import type { MachineEvent, MachineState } from './machine/state.ts';
 import { mayGoOn } from './machine/step.ts';
@@ -16,11 +17,13 @@ import { followRun } from './runner/follow.ts';
 import { fromJson } from './runner/stored-request.ts';
 
 export interface CycleServiceDeps {
-  dal: Pick<MemoryDAL, 'cycles'>;
+  dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
   memory: Pick<MemoryService, 'prepareTurn' | 'jobsForTurns'>;
   provider: ChatProvider;
   /** Models of the agents; the request's model when undefined. */
   models: { beatrice: string | undefined; codey: string | undefined };
+  /** The server's limits on what cycles may take; none when absent. */
+  budgets?: ServerBudgets;
   clock: Clock;
   logger: Logger;
   /** Called when a cycle rests: its turns have given rise to background work. */

@@ -20,6 +20,16 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** A session's preference `budget`, as it is written. */
+export interface BudgetPreference {
+  tokens?: number | null | undefined;
+  seconds?: number | null | undefined;
+  rounds?: number | null | undefined;
+  tokens_per_day?: number | null | undefined;
+  seconds_per_day?: number | null | undefined;
+  rounds_per_day?: number | null | undefined;
+}
+
 export interface CycleOptions {
   maxRounds: number;
   maxTotalTokens: number | null;
@@ -28,6 +38,8 @@ export interface CycleOptions {
   criteria: string[];
   /** Which models speak for the agents in this cycle; the server's settings where absent. */
   models?: { beatrice?: string; codey?: string };
+  /** The session's own limits, as its preference says. */
+  budget?: BudgetPreference | null;
 }
 
 export interface StartCycle {

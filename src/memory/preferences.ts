@@ -4,6 +4,8 @@ import type { JsonObject } from '../store/records.ts';
 
 const model = z.string().trim().min(1).max(200);
 
+const limit = z.int().min(0).nullish();
+
 /** Preferences that mean something to this server. */
 const known = z.object({
   /** How a chat of the session is answered when the request does not say. */
@@ -12,6 +14,17 @@ const known = z.object({
   max_rounds: z.int().min(0).max(10).nullish(),
   /** Which model speaks for an agent. */
   models: z.looseObject({ beatrice: model.nullish(), codey: model.nullish() }).nullish(),
+  /** The most that the cycles of the session may take, in all and in a day; less than the server's limits, never more. */
+  budget: z
+    .strictObject({
+      tokens: limit,
+      seconds: limit,
+      rounds: limit,
+      tokens_per_day: limit,
+      seconds_per_day: limit,
+      rounds_per_day: limit,
+    })
+    .nullish(),
   /** After how many days turns may be forgotten; null keeps them. */
   memory_retention_days: z.int().min(1).max(36_500).nullish(),
   /** What the person calls the session. */

@@ -1,3 +1,4 @@
+import type { Amount, Reservation } from './budget-store.ts';
 import type { JsonObject, NewJob, NewTurn, TurnRecord } from './records.ts';
 
 /** A covenant cycle: a durable record with a state, not just an HTTP request. */
@@ -67,6 +68,10 @@ export interface CycleCommit {
   machine: JsonObject;
   openStep?: OpenStep;
   closeStep?: { stepId: string; status: 'done' | 'failed'; output: JsonObject; endedAt: number };
+  /** What the last call has cost: its reservation is taken back, and this is counted as spent. */
+  settle?: Amount;
+  /** For the call that is being opened; `grantedMs` of the result is the time it was given. @throws budget_exhausted when it does not fit, with nothing stored */
+  reserve?: Reservation;
   turns: NewTurn[];
   events: { type: string; data: JsonObject }[];
   jobs: NewJob[];
@@ -74,17 +79,23 @@ export interface CycleCommit {
 }
 
 export interface CycleStore {
-  /** Stores a new cycle with its first turns (the directive), events and step, in one transaction. */
+  /**
+   * Stores a new cycle with its first turns (the directive), events and step, in one transaction.
+   * @throws budget_exhausted when the first call's reservation does not fit, with nothing stored
+   */
   create(
     input: Omit<CycleRecord, 'version' | 'updatedAt'> & {
       turns: NewTurn[];
       events: { type: string; data: JsonObject }[];
       jobs: NewJob[];
       openStep?: OpenStep;
+      reserve?: Reservation;
     },
-  ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[] }>;
+  ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[]; grantedMs: number }>;
   /** @throws cycle_not_found; cycle_conflict when the cycle has gone on elsewhere, with nothing stored */
-  commit(commit: CycleCommit): Promise<{ version: number; turns: TurnRecord[]; events: CycleEventRecord[] }>;
+  commit(
+    commit: CycleCommit,
+  ): Promise<{ version: number; turns: TurnRecord[]; events: CycleEventRecord[]; grantedMs: number }>;
   get(cycleId: string): Promise<CycleRecord | null>;
   steps(sessionId: string, cycleId: string): Promise<CycleStepRecord[]>;
   /** Events after `afterSeq`, in order. */

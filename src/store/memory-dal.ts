@@ -13,6 +13,7 @@ import type {
   TurnRecord,
 } from './records.ts';
 import type { ActivityStore } from './activity-store.ts';
+import type { BudgetStore } from './budget-store.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { SessionStatistics } from './statistics.ts';
@@ -34,6 +35,7 @@ export interface MemoryDAL {
   readonly summaries: SummaryStore;
   readonly agents: AgentStateStore;
   readonly cycles: CycleStore;
+  readonly budgets: BudgetStore;
   readonly jobs: JobStore;
   readonly causal: CausalStore;
   readonly activity: ActivityStore;

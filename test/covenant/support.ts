@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { createCycleService } from '../../src/covenant/create-cycle-service.ts';
+import { createCycleService, type CycleServiceDeps } from '../../src/covenant/create-cycle-service.ts';
 import type { CycleService, StartCycle } from '../../src/covenant/cycle-service.ts';
 import { createMemoryService } from '../../src/memory/create-memory-service.ts';
 import type { MemoryService } from '../../src/memory/memory-service.ts';
@@ -22,11 +22,12 @@ export interface Bench {
   input(fields?: Partial<StartCycle>): StartCycle;
   /** The same record and upstream, as a new process would have them. */
   reopened(): Promise<CycleService>;
+  reopenedWhole(): Promise<{ dal: MemoryDAL; cycles: CycleService }>;
   close(): Promise<void>;
 }
 
 /** The cycle on a real record, with a scripted upstream. */
-export async function openBench(upstream: Upstream): Promise<Bench> {
+export async function openBench(upstream: Upstream, more: Partial<CycleServiceDeps> = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'ccc-cycle-'));
   const file = join(folder, 'ccc.db');
   const opened: MemoryDAL[] = [];
@@ -42,7 +43,7 @@ export async function openBench(upstream: Upstream): Promise<Bench> {
       maxRetries: 0,
     });
     const models = { beatrice: 'beatrice-model', codey: undefined };
-    const deps = { dal, memory, provider, models, clock: systemClock, logger: silentLogger };
+    const deps = { dal, memory, provider, models, clock: systemClock, logger: silentLogger, ...more };
     return { dal, memory, cycles: createCycleService(deps) };
   };
   const { dal, memory, cycles } = await open();
@@ -69,6 +70,7 @@ export async function openBench(upstream: Upstream): Promise<Bench> {
       ...fields,
     }),
     reopened: async () => (await open()).cycles,
+    reopenedWhole: open,
     close: async () => {
       for (const store of opened) await store.close();
       await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import type { Usage } from '../../models/chat-types.ts';
+import type { Amount } from '../../store/budget-store.ts';
 import type { CallKind, Cost, MachineState } from './state.ts';
 
 /** Tokens set aside for a review when nothing is known of it: a draft read again, and a verdict of some hundred tokens. */
@@ -24,6 +25,15 @@ export function spend(state: MachineState, call: CallKind, { usage, ms }: Cost):
 
 export function spentTokens(state: MachineState): number {
   return state.usage.beatrice.total_tokens + state.usage.codey.total_tokens;
+}
+
+/** What lies between two states of a cycle. */
+export function costOf(before: MachineState, after: MachineState): Amount {
+  return {
+    tokens: spentTokens(after) - spentTokens(before),
+    ms: after.workedMs - before.workedMs,
+    rounds: after.drafts.length - before.drafts.length,
+  };
 }
 
 /**

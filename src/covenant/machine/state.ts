@@ -117,6 +117,14 @@ export interface Cost {
 /** Why a cycle is stopped from outside. */
 export type StopReason = 'client_cancelled' | 'drained' | 'time_budget' | 'token_budget';
 
+/** A call did not fit. `why` and `fault` are those of a budget of the session or of the day; absent for the cycle's own. */
+export interface OverBudget {
+  type: 'over_budget';
+  call: CallKind;
+  why?: 'token_budget' | 'time_budget' | 'max_rounds';
+  fault?: UpstreamFault;
+}
+
 /** What happened. Each comes from the runner, after the fact. */
 export type MachineEvent =
   | { type: 'started' }
@@ -127,7 +135,7 @@ export type MachineEvent =
   | { type: 'checked'; results: CheckResult[] }
   | ({ type: 'reviewed'; verdict: Verdict } & Cost)
   | ({ type: 'review_unreadable' } & Unreadable & Cost)
-  | { type: 'over_budget'; call: CallKind }
+  | OverBudget
   | ({ type: 'call_failed'; call: CallKind; fault: UpstreamFault } & Cost)
   | ({ type: 'stopped'; why: StopReason; call: CallKind | null } & Cost)
   | { type: 'decided'; decision: 'approve' | 'reject' | 'steer'; text: string }

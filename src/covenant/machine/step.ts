@@ -11,6 +11,7 @@ import type {
   MachineEvent,
   MachineState,
   Status,
+  UpstreamFault,
 } from './state.ts';
 import { toolsAnswered, toolsCalled } from './tools.ts';
 
@@ -80,7 +81,11 @@ export function step(state: MachineState, event: MachineEvent): Transition {
       expectStatus(state, event, 'reviewing');
       return unreadable(state, event);
     case 'over_budget':
-      return ended(state, 'token_budget', 'The next call would pass the token budget');
+      return ended(
+        { ...state, fault: event.fault ?? null },
+        event.why ?? 'token_budget',
+        event.fault ? sentence(event.fault) : 'The next call would pass the token budget',
+      );
     case 'call_failed':
       return ended(
         { ...spend(state, event.call, event), fault: event.fault },
@@ -98,6 +103,10 @@ export function step(state: MachineState, event: MachineEvent): Transition {
     case 'resumed':
       throw new Error(`${event.type} does not fit a cycle at work (${state.status}).`);
   }
+}
+
+function sentence({ error, status }: UpstreamFault): string {
+  return String(error['message'] ?? status).replace(/\.$/, '');
 }
 
 const STOP_REASONS = {

@@ -4,29 +4,34 @@ import { newId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { MemoryService } from '../../memory/memory-service.ts';
 import { NO_USAGE, type ChatMessage } from '../../models/chat-types.ts';
+import type { BudgetLimits } from '../../store/budget-store.ts';
 import type { CycleCommit, CycleRecord } from '../../store/cycle-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { TurnRecord } from '../../store/records.ts';
 import { runChecks } from '../checks/run-checks.ts';
 import type { CycleResult, CycleSignal, RunningCycle } from '../cycle-service.ts';
-import { fitsBudget, msLeft, tokensLeft } from '../machine/budget.ts';
+import { budgetLimits, isLimited, overBudget, type ServerBudgets } from '../budgets.ts';
+import { costOf, fitsBudget, msLeft, tokensLeft } from '../machine/budget.ts';
 import type { CallKind, Command, MachineEvent, MachineState } from '../machine/state.ts';
 import { agentOf, commandFor, step } from '../machine/step.ts';
 import { PROMPT_VERSION, promptHash } from '../prompts/prompt.ts';
 import type { Agents } from './agents.ts';
 import { resultOf } from './cycle-result.ts';
+import { MORE_MS, type Grant } from './call-limit.ts';
 import { performCall } from './perform-call.ts';
-import { estimateOf, promptFor, promptSize, reserveAfter } from './prompt-for.ts';
+import { estimateOf, promptFor, promptSize, reserveAfter, roughEstimateOf } from './prompt-for.ts';
 import { SignalLog } from './signal-log.ts';
 import { asJson, fromJson, type StoredRequest } from './stored-request.ts';
 import { describeTransition, verdictText } from './telling.ts';
 
 /** What a run stands on. */
 export interface RunDeps {
-  dal: Pick<MemoryDAL, 'cycles'>;
+  dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
   memory: Pick<MemoryService, 'prepareTurn' | 'jobsForTurns'>;
   agents: Agents;
   models: { beatrice: string | undefined; codey: string | undefined };
+  /** The server's limits; none when absent. */
+  budgets?: ServerBudgets;
   clock: Clock;
   logger: Logger;
 }
@@ -34,7 +39,13 @@ export interface RunDeps {
 type OutsideStop = 'client_cancelled' | 'drained';
 type Call = Extract<Command, { type: CallKind }>;
 
-type ToStore = Pick<CycleCommit, 'closeStep' | 'turns' | 'events' | 'jobs'>;
+type ToStore = Pick<CycleCommit, 'closeStep' | 'settle' | 'turns' | 'events' | 'jobs'>;
+
+/** Estimated tokens of a call, and of what has to follow it: of a draft, its review. */
+interface Needs {
+  call: number;
+  after: number;
+}
 
 const nothingToStore = (): ToStore => ({ turns: [], events: [], jobs: [] });
 
@@ -69,12 +80,17 @@ export class CycleRun implements RunningCycle {
   /** What requests before this one have cost: each is told its own. */
   readonly #usageBefore: MachineState['usage'];
   readonly #cycle: CycleRecord;
+  /** Of the session and of the day. */
+  readonly #limits: BudgetLimits;
+  readonly #isLimited: boolean;
   #version: number;
   #toStore = nothingToStore();
   #state: MachineState;
   #stopReason: OutsideStop | null = null;
   #stepNumber: number;
   #attempt: number;
+  /** Time that the record has set aside for the open call. */
+  #grantedMs = 0;
   readonly #turns: TurnRecord[] = [];
   /** Resolves once the cycle is in the record; rejects when that has failed. */
   readonly recorded: Promise<void>;
@@ -86,6 +102,8 @@ export class CycleRun implements RunningCycle {
     this.cycleId = cycle.cycleId;
     this.#request = fromJson<StoredRequest>(cycle.request);
     this.#state = fromJson<MachineState>(cycle.machine);
+    this.#limits = budgetLimits(deps.budgets, this.#request.budget);
+    this.#isLimited = isLimited(this.#limits);
     this.#usageBefore = this.#state.usage;
     this.#stepNumber = from.stepNumber;
     this.#attempt = from.attempt;
@@ -147,14 +165,33 @@ export class CycleRun implements RunningCycle {
     if (command.type === 'check') return this.#advance(this.#check(), null);
     const obstacle = this.#obstacle(command);
     if (obstacle) return this.#advance(obstacle, null);
+    const { type } = command;
     const messages = promptFor(command, this.#state, this.#request);
-    const reserve = reserveAfter(command.type, this.#state, this.#request);
-    const estimate = estimateOf(command.type, messages, this.#request);
-    if (!fitsBudget(this.#state, command.type, estimate, reserve)) {
-      return this.#advance({ type: 'over_budget', call: command.type }, null);
+    const needs = this.#needs(type, messages);
+    if (!fitsBudget(this.#state, type, needs.call, needs.after)) {
+      return this.#advance({ type: 'over_budget', call: type }, null);
     }
-    const stepId = await this.#openStep(command, messages);
-    return this.#advance(await this.#call(command, messages, reserve), stepId);
+    let stepId: string;
+    try {
+      stepId = await this.#openStep(command, messages, needs);
+    } catch (error) {
+      const refused = overBudget(error, type, this.#deps.clock.now());
+      if (!refused) throw error;
+      return this.#advance(refused, null);
+    }
+    return this.#advance(await this.#call(command, messages, needs), stepId);
+  }
+
+  /** Estimated tokens of a call, and of what has to follow it. */
+  #needs(call: CallKind, messages: ChatMessage[]): Needs {
+    // Counting tokens is most of what a step costs here: without a limit nothing depends on it.
+    if (this.#state.limits.maxTotalTokens === null && !this.#isLimited) {
+      return { call: roughEstimateOf(call, messages, this.#request), after: 0 };
+    }
+    return {
+      call: estimateOf(call, messages, this.#request),
+      after: reserveAfter(call, this.#state, this.#request),
+    };
   }
 
   /** Why a call is not begun. */
@@ -172,20 +209,25 @@ export class CycleRun implements RunningCycle {
   }
 
   /** Writes the row of a step, together with what the step before it has left to be stored. */
-  async #openStep(command: Call, messages: ChatMessage[]): Promise<string> {
+  async #openStep(command: Call, messages: ChatMessage[], needs: Needs): Promise<string> {
     const stepId = newId('step');
     const agent = agentOf(command.type);
     const model = this.#model(agent);
     const attempt = this.#attempt;
-    this.#attempt = 1;
-    this.#toStore.events.push({
-      type: 'step_started',
-      data: { step: command.type, agent, round: command.round, attempt, model },
-    });
+    const started = { step: command.type, agent, round: command.round, attempt, model };
     await this.#commit({
+      events: [{ type: 'step_started', data: started }],
+      reserve: {
+        tokens: needs.call + needs.after,
+        callTokens: needs.call,
+        ms: MORE_MS,
+        // The guidance is for a draft: without room for one it is not worth its price.
+        rounds: command.type === 'review' ? 0 : 1,
+        limits: this.#limits,
+      },
       openStep: {
         stepId,
-        stepNumber: ++this.#stepNumber,
+        stepNumber: this.#stepNumber + 1,
         kind: command.type,
         agent,
         round: command.round,
@@ -200,12 +242,14 @@ export class CycleRun implements RunningCycle {
         startedAt: this.#deps.clock.now(),
       },
     });
+    this.#stepNumber += 1;
+    this.#attempt = 1;
     return stepId;
   }
 
-  async #call(command: Call, messages: ChatMessage[], reserve: number): Promise<MachineEvent> {
+  async #call(command: Call, messages: ChatMessage[], needs: Needs): Promise<MachineEvent> {
     const { type } = command;
-    const left = tokensLeft(this.#state, type, reserve);
+    const left = tokensLeft(this.#state, type, needs.after);
     return performCall(this.#deps, {
       kind: type,
       model: this.#model(agentOf(type)),
@@ -215,11 +259,24 @@ export class CycleRun implements RunningCycle {
       stopReason: () => this.#stopReason ?? 'client_cancelled',
       tokensLeft: left === null ? null : left - promptSize(type, messages, this.#request),
       msLeft: msLeft(this.#state),
+      grant: this.#isLimited ? this.#grantOf(type, messages, needs) : null,
       // A verdict is JSON while it is written; it is told in words when it is complete.
       onText: (text) => {
         if (type !== 'review') this.#delta(command, text);
       },
     });
+  }
+
+  /** What has just been set aside for a call, for its answer. */
+  #grantOf(call: CallKind, messages: ChatMessage[], needs: Needs): Grant {
+    const { sessionId, cycleId } = this.#cycle;
+    const { budgets } = this.#deps.dal;
+    const limits = this.#limits;
+    return {
+      tokens: needs.call - promptSize(call, messages, this.#request),
+      ms: this.#grantedMs,
+      extend: (more) => budgets.extend({ sessionId, cycleId, ...more, limits }),
+    };
   }
 
   #delta(command: { type: CallKind; round: number }, text: string): void {
@@ -229,8 +286,10 @@ export class CycleRun implements RunningCycle {
 
   /** Applies an event. What follows from it is stored at once when the cycle rests, else with the next step's row. */
   #advance(event: MachineEvent, stepId: string | null): Command {
-    const { state, command } = step(this.#state, event);
+    const before = this.#state;
+    const { state, command } = step(before, event);
     this.#state = state;
+    if (stepId !== null) this.#toStore.settle = costOf(before, state);
     if (event.type === 'reviewed' && state.unreadable === null) {
       this.#delta({ type: 'review', round: state.drafts.length }, verdictText(event.verdict));
     }
@@ -261,20 +320,23 @@ export class CycleRun implements RunningCycle {
   }
 
   /** One step boundary, in one transaction; then those who watch are told. */
-  async #commit(more: Pick<CycleCommit, 'openStep'>): Promise<void> {
+  async #commit(more: Pick<CycleCommit, 'openStep' | 'reserve'> & Partial<ToStore>): Promise<void> {
     const toStore = this.#toStore;
-    this.#toStore = nothingToStore();
     const { cycles } = this.#deps.dal;
     const { outcome, status } = this.#state;
     const now = this.#deps.clock.now();
-    const common = { ...toStore, ...more, status, outcome, machine: asJson(this.#state) };
+    const events = [...toStore.events, ...(more.events ?? [])];
+    const common = { ...toStore, ...more, events, status, outcome, machine: asJson(this.#state) };
     const { sessionId, conversationId, request, createdAt } = this.#cycle;
     const { cycleId } = this;
     const committed =
       this.#version === NOT_RECORDED
         ? await cycles.create({ ...common, sessionId, conversationId, cycleId, request, createdAt })
         : await cycles.commit({ ...common, sessionId, cycleId, expectedVersion: this.#version, now });
+    // Only now: what a budget has refused is stored with the end of the cycle.
+    this.#toStore = nothingToStore();
     this.#version += 1;
+    this.#grantedMs = committed.grantedMs;
     this.#isRecorded();
     this.#turns.push(...committed.turns);
     for (const event of committed.events) this.#signals.event(event);

@@ -4,12 +4,12 @@ import type { Clock } from '../../base/clock.ts';
 import { NO_USAGE, type ChatMessage, type Usage } from '../../models/chat-types.ts';
 import type { ChatResult } from '../../models/provider.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
-import { countTokens } from '../../text/tokens.ts';
 import { addUsage } from '../machine/budget.ts';
 import type { CallKind, MachineEvent, StopReason, UpstreamFault } from '../machine/state.ts';
 import { callIdsOf } from '../machine/tools.ts';
 import { parseVerdict } from '../verdict/parse-verdict.ts';
 import type { Agents } from './agents.ts';
+import { CallLimit, type Grant } from './call-limit.ts';
 import type { StoredRequest } from './stored-request.ts';
 
 export interface CallInput {
@@ -23,6 +23,8 @@ export interface CallInput {
   /** Most tokens that may be answered, most milliseconds it may take; null without a limit. */
   tokensLeft: number | null;
   msLeft: number | null;
+  /** What the budgets of the session and of the day give; null when they have no limit. */
+  grant: Grant | null;
   onText: (text: string) => void;
 }
 
@@ -36,7 +38,7 @@ export async function performCall(
     return { type: 'stopped', why: input.stopReason(), call: null, usage: NO_USAGE, ms: 0 };
   }
   const began = clock.now();
-  const limit = new CallLimit(input.msLeft, input.tokensLeft);
+  const limit = new CallLimit({ ms: input.msLeft, tokens: input.tokensLeft }, input.grant);
   let usage: Usage = NO_USAGE;
   const cost = () => ({ usage, ms: Math.max(0, clock.now() - began) });
   const call = {
@@ -74,38 +76,6 @@ export async function performCall(
     return { type: 'call_failed', call: input.kind, fault: faultOf(error), ...cost() };
   } finally {
     limit.end();
-  }
-}
-
-/** Breaks a call off that takes longer, or answers more, than the budget has left. */
-class CallLimit {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout | null;
-  #tokensLeft: number | null;
-  passed: 'time_budget' | 'token_budget' | null = null;
-
-  constructor(msLeft: number | null, tokensLeft: number | null) {
-    this.#tokensLeft = tokensLeft;
-    this.#timer = msLeft === null ? null : setTimeout(() => this.#pass('time_budget'), msLeft);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  count(text: string): void {
-    if (this.#tokensLeft === null) return;
-    this.#tokensLeft -= countTokens(text);
-    if (this.#tokensLeft < 0) this.#pass('token_budget');
-  }
-
-  end(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-  }
-
-  #pass(what: 'time_budget' | 'token_budget'): void {
-    this.passed ??= what;
-    this.#controller.abort(new Error(what));
   }
 }
 

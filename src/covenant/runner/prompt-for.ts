@@ -1,5 +1,5 @@
 import { CccError } from '../../base/ccc-error.ts';
-import { promptTokens } from '../../models/chat-result.ts';
+import { promptTokens, textOf } from '../../models/chat-result.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import { countTokens } from '../../text/tokens.ts';
 import type { CallKind, MachineState } from '../machine/state.ts';
@@ -34,6 +34,12 @@ export function estimateOf(call: CallKind, messages: ChatMessage[], stored: Stor
   return promptSize(call, messages, stored) + answerReserve(call, stored);
 }
 
+/** The same within a factor of two, without counting: for what no limit depends on. */
+export function roughEstimateOf(call: CallKind, messages: ChatMessage[], stored: StoredRequest): number {
+  const characters = messages.reduce((sum, message) => sum + textOf(message).length, 0);
+  return Math.ceil(characters / 4) + answerReserve(call, stored);
+}
+
 /** Estimated tokens of a prompt, the client's tools included where they are sent. */
 export function promptSize(call: CallKind, messages: ChatMessage[], { request }: StoredRequest): number {
   const tools = call === 'draft' ? sizeOf(request['tools']) : 0;
@@ -44,7 +50,7 @@ export function promptSize(call: CallKind, messages: ChatMessage[], { request }:
 
 /** Estimated tokens of what has to follow a call, so that its work is not thrown away: of a draft, its review. */
 export function reserveAfter(call: CallKind, state: MachineState, stored: StoredRequest): number {
-  if (call === 'review' || state.limits.maxTotalTokens === null) return 0;
+  if (call === 'review') return 0;
   const next = { text: '', hash: '', finishReason: 'stop', model: '', checks: [], review: null };
   const drafts = [...state.drafts, { ...next, round: state.drafts.length + 1 }];
   const prompt = promptFor({ type: 'review', repair: false }, { ...state, drafts }, stored);

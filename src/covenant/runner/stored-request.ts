@@ -1,6 +1,6 @@
 import type { ChatRequest } from '../../models/chat-types.ts';
 import type { JsonObject } from '../../store/records.ts';
-import type { StartCycle } from '../cycle-service.ts';
+import type { BudgetPreference, StartCycle } from '../cycle-service.ts';
 
 /** What a cycle was asked, as it is stored: enough to go on after a restart. */
 export interface StoredRequest {
@@ -13,6 +13,8 @@ export interface StoredRequest {
   storeTurns: boolean;
   /** Models that the request or the session has chosen; absent in cycles of older versions. */
   models?: { beatrice?: string; codey?: string };
+  /** The session's own limits when the cycle began. */
+  budget?: BudgetPreference | null;
 }
 
 export function storedRequest(input: StartCycle): StoredRequest {
@@ -24,6 +26,7 @@ export function storedRequest(input: StartCycle): StoredRequest {
     contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
     storeTurns: input.storeTurns,
     models: input.options.models ?? {},
+    budget: input.options.budget ?? null,
   };
 }
 

@@ -1,5 +1,12 @@
-import { endingOf, type CycleReply } from './cycle-reply.ts';
+import type { Response } from 'express';
+import { endingOf, type CycleReply, type ReplyError } from './cycle-reply.ts';
 import { Narrator } from './narrator.ts';
+
+/** An error as an HTTP status: only while nothing has been sent. */
+export function replyError(res: Response, { status, headers, body }: ReplyError): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.status(status).json(body);
+}
 
 /** The whole answer in one JSON body, as `stream: false` wants it. */
 export async function replyWhole(reply: CycleReply): Promise<void> {
@@ -14,9 +21,7 @@ export async function replyWhole(reply: CycleReply): Promise<void> {
   unwatch();
   if (!ending) return;
   if (ending.error) {
-    const { status, headers, body } = ending.error;
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-    res.status(status).json(body);
+    replyError(res, ending.error);
     return;
   }
   res.status(200).json({

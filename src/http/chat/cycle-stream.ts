@@ -1,4 +1,5 @@
 import type { CycleSignal } from '../../covenant/cycle-service.ts';
+import { replyError } from './cycle-body.ts';
 import { endingOf, type CycleReply, type Ending } from './cycle-reply.ts';
 import { Narrator } from './narrator.ts';
 import { HEARTBEAT_MS } from './parts.ts';
@@ -11,6 +12,12 @@ import { write } from './transport.ts';
  */
 export async function replyStream(reply: CycleReply): Promise<void> {
   const { call, running } = reply;
+  // A cycle that a budget refused before its first call: nothing has been sent yet, so the refusal has its status.
+  const early = (await hasEnded(running.done)) ? await endingOf(reply) : null;
+  if (early?.error) {
+    replyError(reply.res, early.error);
+    return;
+  }
   const stream = new ChunkStream(reply);
   const narration = call.fields.covenant?.narration ?? 'reasoning';
   const narrator = new Narrator();
@@ -18,7 +25,7 @@ export async function replyStream(reply: CycleReply): Promise<void> {
     if (narration === 'full' && said.kind === 'event') stream.progress(said);
     if (narration !== 'off') stream.narrate(narrator.tell(said));
   });
-  const ending = await endingOf(reply);
+  const ending = early ?? (await endingOf(reply));
   unwatch();
   if (!ending) stream.end();
   else if (ending.error) stream.fail(ending.error.body);
@@ -27,6 +34,15 @@ export async function replyStream(reply: CycleReply): Promise<void> {
     if (ending.toolCalls) stream.delta({ tool_calls: ending.toolCalls.map(withIndex) });
     stream.close(ending);
   }
+}
+
+/** Whether a promise is settled now; waits for no more than what this turn of the event loop still brings. */
+async function hasEnded(done: Promise<unknown>): Promise<boolean> {
+  const settled = done.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([settled, new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
 }
 
 /** In a stream each call says which one it is; here each comes whole. */

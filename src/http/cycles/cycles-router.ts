@@ -6,6 +6,7 @@ import { methodNotAllowed } from '../errors.ts';
 import { SseWriter } from '../sse.ts';
 import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
+import { budgetOf } from './budget-view.ts';
 import { cycleHead, cycleView, eventView } from './cycle-view.ts';
 import type { CyclesParts } from './parts.ts';
 import { startCycle } from './start-cycle.ts';
@@ -56,6 +57,14 @@ export function cyclesRouter(parts: CyclesParts): Router {
       res.json({ data: page.items.map(cycleHead), next_cursor: page.nextCursor });
     })
     .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/api/v2/sessions/:id/budget')
+    .get(async (req, res) => {
+      await checkToken(memory, req, req.params.id);
+      res.json(await budgetOf(parts, await memory.getSession(req.params.id)));
+    })
+    .all(methodNotAllowed('GET'));
 
   router
     .route('/api/v2/cycles/:id')

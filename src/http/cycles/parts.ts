@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts';
 import type { Settings } from '../../config/schema.ts';
 import type { CycleService } from '../../covenant/cycle-service.ts';
 import type { MemoryService } from '../../memory/memory-service.ts';
@@ -8,11 +9,21 @@ import type { MemoryDAL } from '../../store/memory-dal.ts';
 export interface CyclesParts {
   cycles: CycleService;
   memory: MemoryService;
-  dal: Pick<MemoryDAL, 'cycles'>;
+  dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
   provider: Pick<ChatProvider, 'info'>;
   settings: Pick<
     Settings,
-    'CCC_MAX_BODY' | 'CCC_MAX_ROUNDS' | 'CCC_MAX_CONTEXT_TURNS' | 'CCC_MAX_CONTEXT_TOKENS'
+    | 'CCC_MAX_BODY'
+    | 'CCC_MAX_ROUNDS'
+    | 'CCC_MAX_CONTEXT_TURNS'
+    | 'CCC_MAX_CONTEXT_TOKENS'
+    | 'CCC_SESSION_MAX_TOKENS'
+    | 'CCC_SESSION_MAX_SECONDS'
+    | 'CCC_SESSION_MAX_ROUNDS'
+    | 'CCC_DAY_MAX_TOKENS'
+    | 'CCC_DAY_MAX_SECONDS'
+    | 'CCC_DAY_MAX_ROUNDS'
   >;
+  clock: Clock;
   heartbeatMs?: number;
 }

@@ -1,6 +1,7 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { CycleCommit, CycleRecord, CycleStore, OpenStep } from '../cycle-store.ts';
 import type { Database } from 'better-sqlite3';
+import { applyBudget } from './budgets.ts';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
 import {
@@ -36,8 +37,17 @@ export const cyclesModule: StoreModule<CycleStore> = {
       const events = insertCycleEvents(database, { sessionId, cycleId, events: input.events, now });
       insertJobs(database, sessionId, input.jobs, now);
       if (input.openStep) insertStep(database, input, input.openStep);
-      const { turns: _turns, events: _events, jobs: _jobs, openStep: _step, ...fields } = input;
-      return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events };
+      const { reserve } = input;
+      const grantedMs = reserve ? applyBudget(database, input, { reserve, ended: false, now }) : 0;
+      const {
+        turns: _turns,
+        events: _events,
+        jobs: _jobs,
+        openStep: _step,
+        reserve: _reserve,
+        ...fields
+      } = input;
+      return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events, grantedMs };
     },
     commit: (commit) => commitStep(database, commit),
     get: (cycleId) => findCycle(database, cycleId),
@@ -125,6 +135,12 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
     ).run(status, toJson(output), endedAt, sessionId, cycleId, stepId);
   }
   if (commit.openStep) insertStep(database, commit, commit.openStep);
+  const grantedMs = applyBudget(database, commit, {
+    ...(commit.settle ? { settle: commit.settle } : {}),
+    ...(commit.reserve ? { reserve: commit.reserve } : {}),
+    ended: commit.outcome !== null,
+    now,
+  });
   const turns = insertTurns(database, {
     sessionId,
     conversationId: row.conversation_id,
@@ -133,7 +149,7 @@ function commitStep(database: Database, commit: CycleCommit): ReturnType<Sync<Cy
   });
   const events = insertCycleEvents(database, { sessionId, cycleId, events: commit.events, now });
   insertJobs(database, sessionId, commit.jobs, now);
-  return { version: commit.expectedVersion + 1, turns, events };
+  return { version: commit.expectedVersion + 1, turns, events, grantedMs };
 }
 
 function insertStep(database: Database, of: { sessionId: string; cycleId: string }, step: OpenStep): void {

@@ -125,6 +125,11 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
     key: ['cycle_id', 'seq'],
   },
   {
+    table: 'session_spending',
+    columns: { day: 'integer', tokens: 'integer', ms: 'integer', rounds: 'integer' },
+    key: ['day'],
+  },
+  {
     table: 'causal_events',
     columns: {
       event_no: 'integer',
@@ -183,6 +188,7 @@ export const NOT_EXPORTED: readonly string[] = [
   'jobs',
   'idempotency_keys',
   'pending_imports',
+  'budget_reservations',
   'turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',

@@ -1,6 +1,7 @@
 import type { MemoryDAL } from '../memory-dal.ts';
 import { activityModule } from './activity.ts';
 import { agentStatesModule } from './agent-states.ts';
+import { budgetsModule } from './budgets.ts';
 import { causalModule } from './causal-store.ts';
 import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
@@ -21,6 +22,7 @@ export const SQLITE_MODULES = {
   summaries: summariesModule,
   agents: agentStatesModule,
   cycles: cyclesModule,
+  budgets: budgetsModule,
   jobs: jobsModule,
   causal: causalModule,
   activity: activityModule,

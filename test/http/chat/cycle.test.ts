@@ -219,9 +219,11 @@ describe('cycle mode, streams', () => {
       error: { message: 'bad key', type: 'auth', code: 'invalid_api_key', param: null },
       headers: {},
     };
-    const { ask } = await startCycles({ outcome: 'upstream_error', answer: '', error });
+    let fail: (result: CycleResult) => void = () => undefined;
+    const { ask } = await startCycles(new Promise<CycleResult>((resolve) => (fail = resolve)));
     const response = await ask({ stream: true });
     expect(response.status).toBe(200);
+    fail({ ...RESULT, outcome: 'upstream_error', answer: '', error });
     const events = eventsOf(await response.text());
     expect(events.at(-1)).toEqual({ error: error.error });
     expect(JSON.stringify(events)).not.toContain('finish_reason":"');
