@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import express, { type Express, type RequestHandler } from 'express';
+import type { RequestListener } from 'node:http';
+import express from 'express';
 import type { Registry } from 'prom-client';
 import { CccError } from './base/ccc-error.ts';
 import type { Clock } from './base/clock.ts';
@@ -11,9 +12,10 @@ import type { CycleService } from './covenant/cycle-service.ts';
 import { causalRouter } from './http/causal/causal-router.ts';
 import { chatRouter } from './http/chat/chat-router.ts';
 import { cyclesRouter } from './http/cycles/cycles-router.ts';
-import { errorHandler, unknownRoute } from './http/errors.ts';
+import { answerErrors, errorHandler, unknownRoute } from './http/errors.ts';
+import { frontDoor } from './http/front-door.ts';
 import { guards } from './http/guards.ts';
-import { inOrder } from './http/in-order.ts';
+import type { Step } from './http/in-order.ts';
 import { memoryRouter } from './http/memory/memory-router.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
 import { operationRouter } from './http/operation/operation-router.ts';
@@ -22,7 +24,7 @@ import type { ServerState } from './http/operation/server-state.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { staticPage } from './http/static-page.ts';
-import { v1Router } from './http/v1/v1-router.ts';
+import { v1Routes } from './http/v1/v1-routes.ts';
 import type { MemoryService } from './memory/memory-service.ts';
 import type { ChatProvider } from './models/provider.ts';
 import type { MemoryDAL } from './store/memory-dal.ts';
@@ -45,10 +47,10 @@ export interface AppParts {
 }
 
 /**
- * The whole HTTP side. Routers hold full paths and are mounted at the root, so that a route's pattern can be named in
- * the log and the metrics.
+ * The whole HTTP side: every request passes the guards, then `/v1` is served at once and all else by Express. Routers
+ * hold full paths and are mounted at the root, so that a route's pattern can be named in the log and the metrics.
  */
-export function buildApp(parts: AppParts): Express {
+export function buildApp(parts: AppParts): RequestListener {
   const { settings, logger, registry, state } = parts;
   registerRecordMetrics(registry, parts);
   const app = express();
@@ -56,20 +58,6 @@ export function buildApp(parts: AppParts): Express {
   // Answers are made anew each time; the page's files have etags of their own.
   app.disable('etag');
 
-  app.use(
-    inOrder(
-      requestContext(logger, new HttpMetrics(registry)),
-      securityHeaders(),
-      ...guards({
-        host: settings.HOST,
-        allowedHosts: settings.CCC_ALLOWED_HOSTS,
-        corsOrigins: settings.CORS_ORIGINS,
-      }),
-      refuseWhileStopping(state),
-    ),
-  );
-
-  app.use(v1Router(parts));
   app.use(operationRouter(parts));
   app.use(chatRouter({ ...parts, store: parts.dal }));
   app.use(memoryRouter(parts));
@@ -79,18 +67,33 @@ export function buildApp(parts: AppParts): Express {
 
   app.use(unknownRoute);
   app.use(errorHandler(logger));
-  return app;
+
+  return frontDoor({
+    before: [
+      requestContext(logger, new HttpMetrics(registry)),
+      securityHeaders(),
+      ...guards({
+        host: settings.HOST,
+        allowedHosts: settings.CCC_ALLOWED_HOSTS,
+        corsOrigins: settings.CORS_ORIGINS,
+      }),
+      refuseWhileStopping(state),
+    ],
+    first: v1Routes(parts),
+    then: app,
+    onError: answerErrors(logger),
+  });
 }
 
 /** A kept-alive connection may still bring requests after the listening has ended. */
-function refuseWhileStopping(state: ServerState): RequestHandler {
+function refuseWhileStopping(state: ServerState): Step {
   return (req, res, next) => {
     if (!state.draining) {
       next();
       return;
     }
     res.setHeader('connection', 'close');
-    if (!req.path.startsWith('/health')) throw new CccError('shutting_down');
+    if (req.url?.startsWith('/health') !== true) throw new CccError('shutting_down');
     next();
   };
 }

@@ -1,4 +1,5 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { CccError } from '../base/ccc-error.ts';
 import type { Logger } from '../base/logger.ts';
 import { UpstreamError } from '../models/upstream-error.ts';
@@ -31,7 +32,7 @@ function asCccError(error: unknown): CccError {
 }
 
 /** Answers with an error. After the first byte nothing can be said any more: the connection is cut, loudly. */
-export function sendError(res: Response, error: unknown): void {
+export function sendError(res: ServerResponse, error: unknown): void {
   // Nobody is there to hear it.
   if (res.destroyed || res.writableEnded) return;
   if (res.headersSent) {
@@ -55,7 +56,7 @@ export function sendError(res: Response, error: unknown): void {
  * A client that is still sending gets a moment to notice the answer: to close at once would reset the connection and
  * take the answer with it. Then the connection ends, so that nobody uploads into the void for ever.
  */
-function linger({ req }: Response): void {
+function linger({ req }: ServerResponse): void {
   if (req.complete || req.destroyed) return;
   const { socket } = req;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -66,15 +67,23 @@ function linger({ req }: Response): void {
   socket.once('close', stop);
 }
 
-/** The last handler: every error ends here. */
-export function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (error, _req, res, _next) => {
+/** Where every error ends: the log says what this server did wrong, the client what it has to know. */
+export function answerErrors(logger: Logger): (error: unknown, res: ServerResponse) => void {
+  return (error, res) => {
     const { status } = describeError(error);
     const foreign = !(error instanceof CccError || error instanceof UpstreamError);
     if (status >= 500 || (foreign && res.headersSent)) {
       (requestLogger(res) ?? logger).error({ ...forLog(error), status }, 'request failed');
     }
     sendError(res, error);
+  };
+}
+
+/** The same as Express's last handler. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  const answer = answerErrors(logger);
+  return (error, _req, res, _next) => {
+    answer(error, res);
   };
 }
 
@@ -90,15 +99,15 @@ export const unknownRoute: RequestHandler = (req) => {
 };
 
 /** The path exists, but not for this method. To be put behind the handlers of a path. */
-export function methodNotAllowed(...allowed: string[]): RequestHandler {
+export function methodNotAllowed(...allowed: string[]): (req: IncomingMessage, res: ServerResponse) => void {
   const names = allowed.includes('GET') ? ['HEAD', ...allowed] : allowed;
   const allow = [...new Set(names), 'OPTIONS'].join(', ');
   return (req, res) => {
     res.setHeader('allow', allow);
     if (req.method === 'OPTIONS') {
-      res.status(204).end();
+      res.writeHead(204).end();
       return;
     }
-    throw new CccError('method_not_allowed', `${req.method} is not allowed here; allowed: ${allow}.`);
+    throw new CccError('method_not_allowed', `${req.method ?? ''} is not allowed here; allowed: ${allow}.`);
   };
 }

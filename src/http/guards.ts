@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import cors from 'cors';
-import type { Request, RequestHandler } from 'express';
 import { CccError } from '../base/ccc-error.ts';
+import type { Step } from './in-order.ts';
 
 export interface GuardOptions {
   /** The address that is listened on. */
@@ -33,23 +34,23 @@ const EXPOSED_HEADERS = [
  * not this server's (DNS rebinding), and an Origin that is not allowed (also of requests that need no preflight,
  * such as a form or a `text/plain` post).
  */
-export function guards(options: GuardOptions): RequestHandler[] {
+export function guards(options: GuardOptions): Step[] {
   const hosts = new HostNames(options);
   const origins = new Set(options.corsOrigins);
 
-  const mayCall = (origin: string, req: Request): boolean =>
+  const mayCall = (origin: string, req: IncomingMessage): boolean =>
     origins.has('*') || origins.has(origin) || hosts.isOwnOrigin(origin, req);
 
-  const address: RequestHandler = (req, _res, next) => {
+  const address: Step = (req, _res, next) => {
     // "GET http://elsewhere/ HTTP/1.1" names another host than the Host header does.
-    if (!req.url.startsWith('/') && req.url !== '*') {
+    if (req.url?.startsWith('/') !== true && req.url !== '*') {
       throw new CccError('invalid_request', 'The address must be a path.');
     }
     if (!hosts.isOwn(req)) throw new CccError('host_not_allowed');
     next();
   };
 
-  const origin: RequestHandler = (req, _res, next) => {
+  const origin: Step = (req, _res, next) => {
     const given = req.headers.origin;
     const allowed = given === undefined ? !isForeignSubresource(req) : mayCall(given, req);
     if (!allowed) throw new CccError('origin_not_allowed');
@@ -66,7 +67,7 @@ export function guards(options: GuardOptions): RequestHandler[] {
       maxAge: 600,
     });
   });
-  const corsForPages: RequestHandler = (req, res, next) => {
+  const corsForPages: Step = (req, res, next) => {
     if (req.headers.origin === undefined) next();
     else corsHeaders(req, res, next);
   };
@@ -77,7 +78,7 @@ export function guards(options: GuardOptions): RequestHandler[] {
  * Pictures, scripts and the like that a foreign page embeds carry no Origin; browsers mark them (Fetch Metadata).
  * Links that a person follows are marked as navigation and pass.
  */
-function isForeignSubresource({ headers, method }: Request): boolean {
+function isForeignSubresource({ headers, method }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;
   return headers['sec-fetch-mode'] !== 'navigate' || (method !== 'GET' && method !== 'HEAD');
@@ -96,7 +97,7 @@ class HostNames {
     this.#everyAddress = host === '0.0.0.0' || host === '::';
   }
 
-  isOwn(req: Request): boolean {
+  isOwn(req: IncomingMessage): boolean {
     const host = (req.headers.host ?? '').toLowerCase();
     const match = /^(\[[\da-f:.]+\]|[^:[\]@/?#\\\s]+)(?::(\d{1,5}))?$/.exec(host);
     if (!match) return false;
@@ -107,7 +108,7 @@ class HostNames {
   }
 
   /** Whether a page that this server sent has this origin. The Host has been checked. */
-  isOwnOrigin(origin: string, req: Request): boolean {
+  isOwnOrigin(origin: string, req: IncomingMessage): boolean {
     const host = (req.headers.host ?? '').toLowerCase();
     if (origin === `http://${host}`) return true;
     // A reverse proxy may speak HTTPS on our behalf, by a name of its own.
@@ -117,7 +118,7 @@ class HostNames {
 }
 
 /** The address a client connected to. Nobody can rebind an address, only a name. */
-function ownAddress(req: Request): string {
+function ownAddress(req: IncomingMessage): string {
   return bracketed((req.socket.localAddress ?? '').replace(/^::ffff:/, ''));
 }
 

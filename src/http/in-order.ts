@@ -1,15 +1,25 @@
-import type { NextFunction, RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Several handlers as one: each costs a call, and not a way through Express's router. None of them may be async. */
-export function inOrder(...handlers: RequestHandler[]): RequestHandler {
-  return (req, res, next) => {
+/** What happens to a request before anything answers it: it goes on, fails, or ends here. Works without Express. */
+export type Step = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** Several steps as one. None of them may be async; what they throw is passed on. */
+export function inOrder(...steps: Step[]): Step {
+  return (req, res, done) => {
     let at = 0;
-    const step: NextFunction = (error?: unknown) => {
-      const handler = error === undefined ? handlers[at] : undefined;
+    const next = (error?: unknown): void => {
+      const step = error === undefined ? steps[at] : undefined;
       at += 1;
-      if (handler) void handler(req, res, step);
-      else next(error);
+      if (!step) {
+        done(error);
+        return;
+      }
+      try {
+        step(req, res, next);
+      } catch (thrown) {
+        done(thrown);
+      }
     };
-    step();
+    next();
   };
 }

@@ -1,30 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { RequestHandler, Response } from 'express';
-import { newId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Step } from './in-order.ts';
 import type { HttpMetrics } from './operation/http-metrics.ts';
+
+interface RequestContext {
+  requestId: string;
+  root: Logger;
+  logger?: Logger;
+  /** The route's pattern, for those that Express's router does not know. */
+  route?: string;
+}
+
+const contexts = new WeakMap<ServerResponse, RequestContext>();
 
 /** A client's own id is kept when it is short and plain: it goes into the log and back into a header. */
 const SANE_ID = /^[\w.:-]{1,128}$/;
 
 /** Gives each request an id, one line in the log when it ends, and its place in the metrics. */
-export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHandler {
+export function requestContext(logger: Logger, metrics: HttpMetrics): Step {
   // A line has fixed fields and none of them is secret: looking for secrets in each would cost more than writing it.
   const access = logger.child({}, { redact: [] });
   return (req, res, next) => {
     const begun = performance.now();
     const given = req.headers['x-request-id'];
-    const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : newId('req');
+    const requestId = typeof given === 'string' && SANE_ID.test(given) ? given : `req_${randomUUID()}`;
     res.setHeader('x-request-id', requestId);
-    res.locals['requestId'] = requestId;
-    res.locals['rootLogger'] = logger;
+    contexts.set(res, { requestId, root: logger });
     // Kept here: a request that was destroyed has no socket any more.
     const { socket } = req;
     const written = socket.bytesWritten;
     res.once('close', () => {
       const ms = performance.now() - begun;
       const route = routeName(res);
-      metrics.observe(req.method, route, res.statusCode, ms);
+      metrics.observe(req.method ?? '', route, res.statusCode, ms);
       access.info(
         {
           request_id: requestId,
@@ -44,15 +54,20 @@ export function requestContext(logger: Logger, metrics: HttpMetrics): RequestHan
 }
 
 /** The logger of the request that is being answered. Made on demand: most requests say nothing of their own. */
-export function requestLogger(res: Response): Logger | undefined {
-  const { locals } = res;
-  const root = locals['rootLogger'] as Logger | undefined;
-  if (root) locals['logger'] ??= root.child({ request_id: locals['requestId'] as string });
-  return locals['logger'] as Logger | undefined;
+export function requestLogger(res: ServerResponse): Logger | undefined {
+  const context = contexts.get(res);
+  if (context) context.logger ??= context.root.child({ request_id: context.requestId });
+  return context?.logger;
+}
+
+/** Says which route answers, where it is not one of Express's. */
+export function nameRoute(res: ServerResponse, route: string): void {
+  const context = contexts.get(res);
+  if (context) context.route = route;
 }
 
 /** The route's pattern, never the path itself: ids belong neither into metrics nor into the log. */
-function routeName(res: Response): string {
-  const path = (res.req.route as { path?: unknown } | undefined)?.path;
+function routeName(res: ServerResponse): string {
+  const path = (res.req as { route?: { path?: unknown } }).route?.path ?? contexts.get(res)?.route;
   return typeof path === 'string' ? path : 'other';
 }

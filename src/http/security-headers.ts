@@ -1,11 +1,11 @@
-import type { RequestHandler } from 'express';
 import helmet from 'helmet';
+import type { Step } from './in-order.ts';
 
 /**
  * Headers of every answer. The page may load its own scripts, styles and pictures and call this server, and nothing
  * else; model text cannot become markup (Trusted Types), and no other page may frame it.
  */
-export function securityHeaders(): RequestHandler {
+export function securityHeaders(): Step {
   const forPages = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -29,7 +29,7 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: false,
   });
   return (req, res, next) => {
-    if (!req.url.startsWith('/v1/')) {
+    if (req.url?.startsWith('/v1/') !== true) {
       forPages(req, res, next);
       return;
     }

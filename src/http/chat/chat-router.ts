@@ -1,10 +1,10 @@
-import { Router, type Request, type Response } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { requestLogger } from '../request-context.ts';
 import { passThrough } from '../v1/pass-through.ts';
-import { staysBelow } from '../v1/v1-router.ts';
+import { checkModelName } from '../v1/v1-routes.ts';
 import type { Logger } from '../../base/logger.ts';
 import { answerCycle, continueCycle } from './cycle.ts';
 import { answerDirect } from './direct.ts';
@@ -41,9 +41,15 @@ export function chatRouter(parts: ChatParts): Router {
 function addUpstreamRoutes(router: Router, root: string, parts: ChatParts): void {
   const pass = passThrough(parts.provider, { maxBody: parts.settings.CCC_MAX_BODY, root });
   router.route(`${root}/models`).get(pass).all(methodNotAllowed('GET'));
-  router.route(`${root}/models/*model`).get(staysBelow, pass).all(methodNotAllowed('GET'));
+  router.route(`${root}/models/*model`).get(checkModel, pass).all(methodNotAllowed('GET'));
   router.route(`${root}/embeddings`).post(pass).all(methodNotAllowed('POST'));
 }
+
+const checkModel: RequestHandler = (req, _res, next) => {
+  const { model = [] } = req.params as { model?: string[] };
+  checkModelName(model.join('/'));
+  next();
+};
 
 /** The body as bytes and as an object. @throws invalid_json, invalid_request */
 async function readChatBody(

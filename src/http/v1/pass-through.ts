@@ -1,5 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Request, RequestHandler, Response } from 'express';
 import type { ChatProvider, ForwardResponse } from '../../models/provider.ts';
 import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
@@ -18,7 +18,7 @@ export function passThrough(
     /** The route's pattern up to where the upstream's path begins: `/v1`, `/v2/sessions/:sessionId`. */
     root: string;
   },
-): RequestHandler {
+): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const depth = options.root.split('/').length - 1;
   return async (req, res) => {
     checkAnnouncedLength(req, options.maxBody);
@@ -27,8 +27,8 @@ export function passThrough(
     try {
       answer = await provider.forward(
         {
-          method: req.method,
-          path: withoutFirst(depth, req.url),
+          method: req.method ?? 'GET',
+          path: withoutFirst(depth, req.url ?? '/'),
           headers: clientHeaders(req),
           body: limited(req, options.maxBody),
         },
@@ -43,7 +43,7 @@ export function passThrough(
 }
 
 /** Gives an answer to the client as it comes, and ends as it ends: whole, or broken off. */
-export function relay({ status, headers, body }: ForwardResponse, res: Response): Promise<void> {
+export function relay({ status, headers, body }: ForwardResponse, res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const brokenOff = () => {
       // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
@@ -84,7 +84,7 @@ function withoutFirst(segments: number, url: string): string {
 }
 
 /** Hop-by-hop and credential headers are the provider's to remove; CCC's own stay here. */
-export function clientHeaders(req: Request): Record<string, string> {
+export function clientHeaders(req: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name in req.headers) {
     const value = req.headers[name];
@@ -95,7 +95,7 @@ export function clientHeaders(req: Request): Record<string, string> {
 }
 
 /** The body as it arrives; one without an announced length fails where it passes the limit. */
-function limited(req: Request, maxBody: number): Readable | null {
+function limited(req: IncomingMessage, maxBody: number): Readable | null {
   if (!hasBody(req)) return null;
   wantBody(req);
   if (req.headers['content-length'] !== undefined) return req;

@@ -1,0 +1,44 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Linux counts processor time in hundredths of a second (USER_HZ). */
+const TICK_US = 10_000;
+
+export interface Helper {
+  child: ChildProcess;
+  port: number;
+}
+
+/** Starts a script of this folder and waits until it has sent its port. */
+export async function startHelper(script: string, ...args: string[]): Promise<Helper> {
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+    execArgv: ['--import', 'tsx'],
+  });
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return { child, port };
+}
+
+/** Processor time of a process and its threads, in microseconds. Linux only; elsewhere 0. */
+export function processorTime(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+    // The name in brackets may hold spaces. User and system time are fields 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  } catch {
+    return 0;
+  }
+}
+
+/** Memory that a process holds, in megabytes. Linux only; elsewhere 0. */
+export function residentMegabytes(pid: number): number {
+  try {
+    const [, kilobytes = '0'] =
+      /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'latin1')) ?? [];
+    return Number(kilobytes) / 1024;
+  } catch {
+    return 0;
+  }
+}

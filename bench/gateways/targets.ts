@@ -1,0 +1,124 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { startServerProcess } from '../../test/support/server-process.ts';
+import { startHelper } from './processes.ts';
+
+/** A way from the client to the upstream. */
+export interface Target {
+  name: string;
+  port: number;
+  path: string;
+  headers: Record<string, string>;
+  /** The process that stands between; absent when nothing does. */
+  child?: ChildProcess;
+  /** Fields that its request body has besides OpenAI's. */
+  body?: (connection: number) => Record<string, unknown>;
+  /** Whether its answer must be the upstream's, byte for byte. */
+  faithful: boolean;
+  stop(): Promise<unknown>;
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json', authorization: 'Bearer sk-client' };
+const PATH = '/v1/chat/completions';
+
+export function direct(upstream: number): Target {
+  return {
+    name: 'direct',
+    port: upstream,
+    path: PATH,
+    headers: JSON_HEADERS,
+    faithful: true,
+    stop: () => Promise.resolve(),
+  };
+}
+
+export async function plainProxy(upstream: number): Promise<Target> {
+  const { child, port } = await startHelper('plain-proxy.ts', String(upstream));
+  return {
+    name: 'plain node:http',
+    port,
+    path: PATH,
+    headers: JSON_HEADERS,
+    child,
+    faithful: true,
+    stop: () => end(child),
+  };
+}
+
+/** The built server as its users run it: its log is written, at the level of the default. */
+export async function cccV1(upstream: number): Promise<Target> {
+  const server = await startServerProcess({
+    env: { OPENAI_BASE_URL: `http://127.0.0.1:${String(upstream)}/v1`, OPENAI_API_KEY: 'sk-bench' },
+  });
+  return {
+    name: 'CCC /v1',
+    port: server.port,
+    path: PATH,
+    headers: JSON_HEADERS,
+    child: server.child,
+    faithful: true,
+    stop: () => server.stop(),
+  };
+}
+
+/** Portkey's gateway from a folder that has it installed; null when it has not. */
+export async function portkey(folder: string | undefined, upstream: number): Promise<Target | null> {
+  if (folder === undefined) return null;
+  let root: string;
+  try {
+    root = dirname(createRequire(join(folder, 'package.json')).resolve('@portkey-ai/gateway/package.json'));
+  } catch {
+    return null;
+  }
+  const script = join(root, 'build', 'start-server.js');
+  if (!existsSync(script)) return null;
+  const port = await freePort();
+  const child = spawn(process.execPath, [script, '--headless', `--port=${String(port)}`], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NODE_ENV: 'production' },
+  });
+  await answers(port);
+  return {
+    name: 'Portkey',
+    port,
+    path: PATH,
+    headers: {
+      ...JSON_HEADERS,
+      'x-portkey-provider': 'openai',
+      'x-portkey-custom-host': `http://127.0.0.1:${String(upstream)}/v1`,
+    },
+    child,
+    faithful: false,
+    stop: () => end(child),
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function answers(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    try {
+      await fetch(`http://127.0.0.1:${String(port)}/`);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`Nothing answers on port ${String(port)}.`);
+}
