@@ -8,6 +8,7 @@ export interface AskedOptions {
   max_total_tokens?: number | null | undefined;
   max_seconds?: number | null | undefined;
   criteria?: string[] | undefined;
+  decide_before_delivery?: boolean | undefined;
   models?: { beatrice?: string | undefined; codey?: string | undefined } | null | undefined;
 }
 
@@ -25,6 +26,7 @@ export function chooseOptions(
     maxTotalTokens: asked.max_total_tokens ?? null,
     maxSeconds: asked.max_seconds ?? null,
     criteria: asked.criteria ?? [],
+    decideFirst: asked.decide_before_delivery ?? preferred.decide_before_delivery ?? false,
     budget: preferred.budget ?? null,
     models: { ...(beatrice ? { beatrice } : {}), ...(codey ? { codey } : {}) },
   };

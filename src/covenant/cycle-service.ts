@@ -36,6 +36,8 @@ export interface CycleOptions {
   /** Longest working time; what the cycle waits for a person or for tools does not count. No limit when absent. */
   maxSeconds?: number | null;
   criteria: string[];
+  /** True: a draft that is fit to go out waits for the person's word. */
+  decideFirst?: boolean;
   /** Which models speak for the agents in this cycle; the server's settings where absent. */
   models?: { beatrice?: string; codey?: string };
   /** The session's own limits, as its preference says. */
@@ -84,6 +86,8 @@ export interface CycleResult {
   finishReason: 'stop' | 'length' | 'tool_calls' | 'content_filter';
   /** One sentence: why it ended and which draft this is. */
   reason: string;
+  /** With outcome awaiting_decision: the draft that a decision has to name. */
+  draftHash: string | null;
   rounds: number;
   verdicts: VerdictSummary[];
   /** Of this request: a cycle that goes on later counts anew. */

@@ -20,6 +20,7 @@ export function newCycle(
     maxRevisions: options.maxRounds,
     maxTotalTokens: options.maxTotalTokens,
     maxSeconds: options.maxSeconds ?? null,
+    decideFirst: options.decideFirst ?? false,
     criteria: options.criteria.map((text, at) => ({ id: `c${String(at + 1)}`, text })),
   });
   return {

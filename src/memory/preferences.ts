@@ -12,6 +12,8 @@ const known = z.object({
   covenant_mode: z.enum(['cycle', 'direct']).nullish(),
   /** Most revisions in a cycle. */
   max_rounds: z.int().min(0).max(10).nullish(),
+  /** True: nothing is delivered before the person has decided on it. */
+  decide_before_delivery: z.boolean().nullish(),
   /** Which model speaks for an agent. */
   models: z.looseObject({ beatrice: model.nullish(), codey: model.nullish() }).nullish(),
   /** The most that the cycles of the session may take, in all and in a day; less than the server's limits, never more. */

@@ -44,6 +44,7 @@ describe('any sequence of events', () => {
   const limits = fc.record({
     maxRevisions: fc.integer({ min: 1, max: 10 }),
     maxTotalTokens: fc.option(fc.integer({ min: 1, max: 6_000 }), { nil: null }),
+    decideFirst: fc.boolean(),
     criteria: fc.subarray([
       { id: 'c1', text: 'x' },
       { id: 'c2', text: 'y' },
@@ -133,6 +134,9 @@ describe('any sequence of events', () => {
           expect(delivered?.review?.criteria.every(({ met }) => met === 'yes')).toBe(true);
           expect(delivered?.checks.every(({ passed }) => passed)).toBe(true);
         }
+        // Where the person wants to decide first, nothing goes out without their word.
+        const waited = ['awaiting_decision', 'awaiting_tools', 'client_cancelled', 'drained'];
+        if (bounds.decideFirst && delivered && !decided) expect(waited).toContain(end.outcome);
         // What is stored is what goes on: the state survives its way through the record.
         expect(JSON.parse(JSON.stringify(end))).toEqual(end);
       }),

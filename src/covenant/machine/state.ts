@@ -84,6 +84,8 @@ export interface MachineState {
   status: Status;
   limits: Limits;
   criteria: Criterion[];
+  /** True: nothing goes out before the person has decided on it. Absent in cycles of older versions. */
+  decideFirst?: boolean;
   guidance: string | null;
   drafts: Draft[];
   /** In the order in which they came. */

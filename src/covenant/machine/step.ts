@@ -23,7 +23,7 @@ export interface Transition {
 type Event<T extends MachineEvent['type']> = Extract<MachineEvent, { type: T }>;
 
 export function initialState(
-  input: Partial<Limits> & { maxRevisions: number; criteria: Criterion[] },
+  input: Partial<Limits> & { maxRevisions: number; criteria: Criterion[]; decideFirst?: boolean },
 ): MachineState {
   return {
     format: 1,
@@ -34,6 +34,7 @@ export function initialState(
       maxSeconds: input.maxSeconds ?? null,
     },
     criteria: input.criteria,
+    decideFirst: input.decideFirst ?? false,
     guidance: null,
     drafts: [],
     toolMessages: [],
@@ -207,7 +208,7 @@ function unreadable(state: MachineState, event: Event<'review_unreadable'>): Tra
 /** The person's word on a cycle that waits for it. */
 function decided(state: MachineState, event: Event<'decided'>): Transition {
   const open = reopened(state);
-  if (event.decision === 'approve') return ended(open, 'approved', 'Approved by the person');
+  if (event.decision === 'approve') return rested(open, 'approved', 'Approved by the person');
   if (event.decision === 'steer') return going({ ...open, status: 'revising', steer: event.text });
   const rejected = ended(open, 'client_cancelled', 'Rejected by the person').state;
   return going({ ...rejected, delivered: null, reason: 'Rejected by the person. Nothing is delivered.' });
@@ -227,7 +228,23 @@ function placeOf({ guidance, drafts }: MachineState): Status {
   return last.checks.length === 0 ? 'checking' : 'reviewing';
 }
 
+/** Ends that nobody waits for a word on: nothing is delivered, or nothing is finished. */
+const WITHOUT_DECISION: ReadonlySet<Outcome> = new Set([
+  'client_cancelled',
+  'drained',
+  'awaiting_tools',
+  'awaiting_decision',
+]);
+
+/** The end of a cycle; where the person wants to decide first, what would be delivered waits for that. */
 function ended(state: MachineState, outcome: Outcome, why: string): Transition {
+  const waits = state.decideFirst === true && state.drafts.length > 0 && !WITHOUT_DECISION.has(outcome);
+  return waits
+    ? rested(state, 'awaiting_decision', `${why}. It waits for the person to decide`)
+    : rested(state, outcome, why);
+}
+
+function rested(state: MachineState, outcome: Outcome, why: string): Transition {
   // Codey is at work on another draft: the one before it is not what the client is to get now.
   const best = outcome === 'awaiting_tools' ? null : bestDraft(state.drafts);
   return going({
@@ -235,7 +252,7 @@ function ended(state: MachineState, outcome: Outcome, why: string): Transition {
     status: statusOf(outcome),
     outcome,
     delivered: best?.round ?? null,
-    reason: outcome === 'awaiting_tools' ? `${why}.` : `${why}. ${deliveredSentence(best)}`,
+    reason: outcome === 'awaiting_tools' ? `${why}.` : `${why}. ${deliveredSentence(best, outcome)}`,
   });
 }
 
@@ -245,12 +262,13 @@ function statusOf(outcome: Outcome): Status {
   return outcome === 'awaiting_decision' ? 'awaiting_decision' : 'stopped';
 }
 
-function deliveredSentence(draft: Draft | null): string {
+function deliveredSentence(draft: Draft | null, outcome: Outcome): string {
   if (!draft) return 'There is no draft.';
-  const name = `the draft of round ${String(draft.round)}`;
-  if (!draft.review) return `What is delivered is ${name}, which was not reviewed.`;
-  if (draft.review.accepted) return `What is delivered is ${name}.`;
-  return `What is delivered is ${name}, the best of those that were reviewed; it was not approved.`;
+  const verb = outcome === 'awaiting_decision' ? 'waits' : 'is delivered';
+  const name = `What ${verb} is the draft of round ${String(draft.round)}`;
+  if (!draft.review) return `${name}, which was not reviewed.`;
+  if (draft.review.accepted) return `${name}.`;
+  return `${name}, the best of those that were reviewed; it was not approved.`;
 }
 
 function rounds(count: number): string {

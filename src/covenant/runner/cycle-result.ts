@@ -1,11 +1,14 @@
 import type { Usage } from '../../models/chat-types.ts';
 import type { TurnRecord } from '../../store/records.ts';
-import type { CycleResult, VerdictSummary } from '../cycle-service.ts';
+import type { CycleResult, Outcome, VerdictSummary } from '../cycle-service.ts';
 import { addUsage } from '../machine/budget.ts';
 import type { Draft, MachineState } from '../machine/state.ts';
 import { pendingCall } from '../machine/tools.ts';
 
 const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter'] as const;
+
+/** Ends at which the person has not decided yet. */
+const UNDECIDED: readonly (Outcome | null)[] = ['awaiting_decision', 'drained', 'client_cancelled'];
 
 /**
  * What a cycle that rests has come to.
@@ -20,6 +23,8 @@ export function resultOf(
   const draft = state.drafts.find(({ round }) => round === state.delivered) ?? null;
   const call = pendingCall(state);
   const calls = Array.isArray(call?.tool_calls) ? (call.tool_calls as unknown[]) : null;
+  // Where the person decides before delivery, what waits is not delivered.
+  const withheld = state.decideFirst === true && UNDECIDED.includes(state.outcome);
   const said = typeof call?.content === 'string' ? call.content : '';
   const usageByAgent = {
     beatrice: difference(state.usage.beatrice, before.beatrice),
@@ -28,9 +33,9 @@ export function resultOf(
   return {
     cycleId,
     outcome: state.outcome ?? 'drained',
-    answer: call ? said : (draft?.text ?? ''),
+    answer: call ? said : withheld ? '' : (draft?.text ?? ''),
     toolCalls: calls,
-    finishReason: calls ? 'tool_calls' : finishReasonOf(draft, state.outcome),
+    finishReason: calls ? 'tool_calls' : withheld ? 'stop' : finishReasonOf(draft, state.outcome),
     reason: state.reason,
     rounds: state.drafts.length,
     verdicts: verdictsOf(state),
@@ -38,7 +43,8 @@ export function resultOf(
     usageByAgent,
     model: draft?.model ?? '',
     turns,
-    error: state.fault,
+    draftHash: state.outcome === 'awaiting_decision' ? (draft?.hash ?? null) : null,
+    error: withheld ? null : state.fault,
   };
 }
 

@@ -24,6 +24,7 @@ export async function replyWhole(reply: CycleReply): Promise<void> {
     replyError(res, ending.error);
     return;
   }
+  if (narrates) narration += ending.lastWords;
   res.status(200).json({
     id: `chatcmpl-${running.cycleId}`,
     object: 'chat.completion',

@@ -3,6 +3,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { CycleResult, RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest, Usage } from '../../models/chat-types.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
+import { narrationHeading } from './narration.ts';
 import type { ChatParts } from './parts.ts';
 import type { ChatCall } from './prepare.ts';
 
@@ -36,6 +37,8 @@ export type Ending =
       model: string;
       usage: Usage;
       covenant: Record<string, unknown>;
+      /** A last line of the narration, for what the answer itself cannot say; empty when there is none. */
+      lastWords: string;
     };
 
 /** Waits for the end of the cycle. Null when nobody is there any more to hear of it. */
@@ -62,6 +65,7 @@ export async function endingOf(reply: CycleReply): Promise<Ending | null> {
     usage,
     model: result.model || reply.request.model,
     covenant: summaryOf(result),
+    lastWords: lastWordsOf(result),
   };
 }
 
@@ -79,6 +83,7 @@ async function answerUnsupervised({ parts, call, request, signal }: CycleReply):
       model: completion.model,
       usage,
       covenant,
+      lastWords: '',
     };
   } catch (error) {
     if (signal.aborted) return null;
@@ -90,6 +95,13 @@ async function answerUnsupervised({ parts, call, request, signal }: CycleReply):
 /** Why an answer is not supervised. */
 export const NO_RECORD = 'The record is not available, and a cycle is kept in the record.';
 
+/** What waits is not an answer yet: a reader of the stream is told so, and where to decide. */
+function lastWordsOf({ outcome, answer, cycleId, rounds, reason }: CycleResult): string {
+  if (outcome !== 'awaiting_decision' || answer !== '') return '';
+  const heading = narrationHeading('beatrice', rounds, 'decision');
+  return `\n\n${heading}\n${reason} Decide at POST /api/v2/cycles/${cycleId}/decision.`;
+}
+
 function summaryOf(result: CycleResult) {
   return {
     mode: 'cycle',
@@ -99,6 +111,7 @@ function summaryOf(result: CycleResult) {
     verdicts: result.verdicts,
     usage_by_agent: result.usageByAgent,
     reason: result.reason,
+    ...(result.draftHash === null ? {} : { draft_hash: result.draftHash }),
   };
 }
 

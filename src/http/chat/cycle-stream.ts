@@ -30,6 +30,7 @@ export async function replyStream(reply: CycleReply): Promise<void> {
   if (!ending) stream.end();
   else if (ending.error) stream.fail(ending.error.body);
   else {
+    if (narration !== 'off') stream.narrate(ending.lastWords);
     if (ending.answer !== '' || !ending.toolCalls) stream.delta({ content: ending.answer });
     if (ending.toolCalls) stream.delta({ tool_calls: ending.toolCalls.map(withIndex) });
     stream.close(ending);

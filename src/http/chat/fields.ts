@@ -17,6 +17,7 @@ const covenant = z.strictObject({
   max_total_tokens: z.int().min(1).nullish(),
   max_seconds: z.number().positive().max(86_400).nullish(),
   criteria: z.array(z.string().trim().min(1).max(2_000)).max(50).optional(),
+  decide_before_delivery: z.boolean().optional(),
   models: agentModels.nullish(),
   narration: z.enum(['off', 'reasoning', 'full']).optional(),
 });

@@ -31,6 +31,7 @@ const startBody = z
     max_total_tokens: z.int().min(1).nullish(),
     max_seconds: z.number().positive().max(86_400).nullish(),
     criteria: z.array(z.string().trim().min(1).max(2_000)).max(50).optional(),
+    decide_before_delivery: z.boolean().optional(),
     models: agentModels.nullish(),
     memory_options: z
       .strictObject({

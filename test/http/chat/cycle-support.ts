@@ -19,6 +19,7 @@ export const RESULT: CycleResult = {
   toolCalls: null,
   finishReason: 'stop',
   reason: 'Approved in round 2.',
+  draftHash: null,
   rounds: 2,
   verdicts: [{ round: 1, decision: 'revise', issues: [], criteria: [] }],
   usage: usage(30),
