@@ -1,5 +1,6 @@
 import { watchCycle, type CycleEvent } from '../api/events.ts';
 import { api } from '../api/client.ts';
+import type { CycleView } from '../api/types.ts';
 import { inspected, openPanel, tab, type CycleStory } from '../state/model.ts';
 import { trying } from './problems.ts';
 
@@ -11,13 +12,16 @@ export function newStory(cycleId: string): CycleStory {
     context: null,
     lastSeq: 0,
     draftHash: null,
+    events: [],
     ended: null,
     interrupted: false,
   };
 }
 
 /** The story with what an event adds to it. */
-export function heard(story: CycleStory, event: CycleEvent): CycleStory {
+export function heard(before: CycleStory, event: CycleEvent): CycleStory {
+  if (event.type === 'delta') return before;
+  const story = { ...before, events: [...before.events, event] };
   if (event.type === 'cycle_started') {
     const { directive, criteria, context } = event;
     return { ...story, directive, criteria, context };
@@ -32,11 +36,16 @@ export function heard(story: CycleStory, event: CycleEvent): CycleStory {
 /** Shows an earlier cycle of the conversation in the panels; the conversation stays as it is. */
 export async function inspect(cycleId: string): Promise<void> {
   await trying(async () => {
-    const [cycle, story] = await Promise.all([api.cycle(cycleId), wholeStory(cycleId)]);
-    inspected.value = { cycle, story };
+    inspected.value = await readCycle(cycleId);
     if (tab.value === 'settings') tab.value = 'context';
     openPanel.value = 'look';
   });
+}
+
+/** A cycle with its event log. */
+export async function readCycle(cycleId: string): Promise<{ cycle: CycleView; story: CycleStory }> {
+  const [cycle, story] = await Promise.all([api.cycle(cycleId), wholeStory(cycleId)]);
+  return { cycle, story };
 }
 
 function wholeStory(cycleId: string): Promise<CycleStory> {

@@ -44,6 +44,9 @@ export type CycleEvent =
     })
   | { type: 'delta'; agent: AgentName; round: number; step: 'guidance' | 'draft' | 'verdict'; text: string };
 
+/** An event of the log: it has a number and a time, and is told again to who asks for it. */
+export type StoredEvent = Exclude<CycleEvent, { type: 'delta' }>;
+
 const TYPES: CycleEvent['type'][] = [
   'cycle_started',
   'step_started',

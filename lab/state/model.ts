@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { CycleEvent } from '../api/events.ts';
+import type { CycleEvent, StoredEvent } from '../api/events.ts';
 import type {
   AgentName,
   Check,
@@ -41,6 +41,8 @@ export interface CycleStory {
   lastSeq: number;
   /** Hash of the newest draft: what a decision is about. */
   draftHash: string | null;
+  /** Every stored event that was heard, in their order. */
+  events: StoredEvent[];
   ended: Extract<CycleEvent, { type: 'cycle_ended' }> | null;
   /** It has not ended and nobody works on it: the server was stopped in the middle. */
   interrupted: boolean;

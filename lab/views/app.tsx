@@ -18,10 +18,11 @@ import { SettingsPanel } from './settings-panel.tsx';
 import { Side } from './side.tsx';
 import { Thread } from './thread.tsx';
 import { TracePanel } from './trace-panel.tsx';
+import { TraceView } from './trace-view.tsx';
 
 export function App() {
   return (
-    <div class="lab">
+    <div class={view.value === 'trace' ? 'lab whole' : 'lab'}>
       <header class="head">
         <PanelButton panel="side">Sessions</PanelButton>
         <h1>Resonant Loop Lab</h1>
@@ -38,6 +39,11 @@ export function App() {
             <Thread />
             <ProblemLine />
             <Composer />
+          </>
+        ) : view.value === 'trace' ? (
+          <>
+            <TraceView />
+            <ProblemLine />
           </>
         ) : (
           <>
@@ -62,6 +68,7 @@ function Views() {
     <div class="views" role="group" aria-label="View">
       {button('thread', 'Conversation')}
       {button('causes', 'Causes')}
+      {button('trace', 'Trace')}
     </div>
   );
 }

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import { inspect } from '../actions/story.ts';
 import { inspected, markedTurnId, running, story, type ShownTurn } from '../state/model.ts';
-import { diff } from '../text/diff.ts';
 import { when } from '../text/words.ts';
+import { Changes } from './changes.tsx';
 import { Markdown } from './markdown.tsx';
 import { Verdict, VerdictInTheMaking } from './verdict.tsx';
 
@@ -111,22 +111,6 @@ function Body({ turn }: { turn: ShownTurn }) {
   return (
     <div class="body">
       <Markdown text={turn.text} />
-    </div>
-  );
-}
-
-function Changes({ before, after }: { before: string; after: string }) {
-  return (
-    <div class="body typed" role="group" aria-label="Changes from the draft before">
-      {diff(before, after).map(({ kind, text }, at) =>
-        kind === 'same' ? (
-          <span key={at}>{text}</span>
-        ) : kind === 'gone' ? (
-          <del key={at}>{text}</del>
-        ) : (
-          <ins key={at}>{text}</ins>
-        ),
-      )}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { Verdict as VerdictShape } from '../api/types.ts';
 import { inspected, story } from '../state/model.ts';
+import { compared } from '../state/trace.ts';
 
 const DECISIONS: Record<string, string> = {
   approve: 'Approved',
@@ -11,7 +12,7 @@ const MET: Record<string, string> = { yes: 'met', no: 'not met', unknown: 'not k
 /** Beatrice's decision, what she found, and how each criterion stands. */
 export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: string | null }) {
   const { decision, issues, criteria, resolved = [] } = verdict;
-  const known = [story.value, inspected.value?.story].find((each) => each?.cycleId === cycleId);
+  const known = [story.value, inspected.value?.story, compared.value?.story].find((each) => each?.cycleId === cycleId);
   const texts = known?.criteria ?? [];
   return (
     <div class="verdict-body">

@@ -2,9 +2,10 @@
  * Takes the pictures of `docs/lab/`: the built server, a scripted model, a headless Chromium. Run after `npm run build`:
  * npx tsx test/lab/take-pictures.ts
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launchBrowser, openLab } from './lab-page.ts';
+import { smallPng } from './small-png.ts';
 import { ROOT, startServerProcess } from '../support/server-process.ts';
 import { role, startUpstream, streamed } from '../support/upstream.ts';
 
@@ -36,10 +37,18 @@ const FINAL = DRAFT.replace(
   "['peanut', 'groundnut', 'arachis', 'pork', 'bacon', 'ham']",
 ).concat('\n| lentils, bacon | no |\n\nLabels that say *may contain traces* are not read: ask the cook.');
 
-const verdict = (more: object) =>
-  streamed([
-    JSON.stringify({ decision: 'approve', issues: [], resolved: [], criteria: [], lesson: null, ...more }),
-  ]);
+const verdict = (more: object, script = {}) =>
+  streamed(
+    [JSON.stringify({ decision: 'approve', issues: [], resolved: [], criteria: [], lesson: null, ...more })],
+    script,
+  );
+
+/** A model takes time, and a long prompt more tokens: the trace has something to show. */
+const taking = (prompt_tokens: number, completion_tokens: number, delayMs: number) => ({
+  usage: { prompt_tokens, completion_tokens },
+  delayMs,
+});
+const inPieces = (text: string) => text.split(/(?<=\n)/);
 
 const upstream = await startUpstream();
 upstream.on('/models', (res) =>
@@ -58,7 +67,7 @@ await mkdir(FOLDER, { recursive: true });
 
 const take = async (name: string) => {
   await page.waitForTimeout(150);
-  await page.screenshot({ path: join(FOLDER, `${name}.png`) });
+  await writeFile(join(FOLDER, `${name}.png`), smallPng(await page.screenshot()));
 };
 
 await lab.say(FIRST);
@@ -76,37 +85,46 @@ await page.getByRole('tab', { name: 'Context' }).click();
 await page.getByRole('button', { name: 'New conversation' }).click();
 
 upstream
-  .expect(role('guidance'), streamed(['Remember both: peanuts *and* pork. Show a refused case for each.']))
-  .expect(role('draft'), streamed([DRAFT]))
   .expect(
-    role('verdict'),
-    verdict({
-      decision: 'revise',
-      issues: [
-        {
-          id: 'i1',
-          severity: 'major',
-          where: "AVOID = ['peanut', 'groundnut']",
-          fix: 'Add pork: Ana does not eat it.',
-        },
-      ],
-      criteria: [
-        { id: 'c1', met: 'no', evidence: 'Pork is missing.' },
-        { id: 'c2', met: 'yes', evidence: 'Two cases are shown.' },
-      ],
-    }),
+    role('guidance'),
+    streamed(['Remember both: peanuts *and* pork. ', 'Show a refused case for each.'], taking(612, 31, 90)),
   )
-  .expect(role('draft'), streamed([FINAL]))
+  .expect(role('draft'), streamed(inPieces(DRAFT), taking(688, 204, 40)))
   .expect(
     role('verdict'),
-    verdict({
-      resolved: ['i1'],
-      criteria: [
-        { id: 'c1', met: 'yes', evidence: 'Peanuts and pork are both covered.' },
-        { id: 'c2', met: 'yes', evidence: 'Three cases are shown.' },
-      ],
-      lesson: 'For Ana, check every dietary rule, not only the allergy.',
-    }),
+    verdict(
+      {
+        decision: 'revise',
+        issues: [
+          {
+            id: 'i1',
+            severity: 'major',
+            where: "AVOID = ['peanut', 'groundnut']",
+            fix: 'Add pork: Ana does not eat it.',
+          },
+        ],
+        criteria: [
+          { id: 'c1', met: 'no', evidence: 'Pork is missing.' },
+          { id: 'c2', met: 'yes', evidence: 'Two cases are shown.' },
+        ],
+      },
+      taking(894, 88, 120),
+    ),
+  )
+  .expect(role('draft'), streamed(inPieces(FINAL), taking(951, 247, 40)))
+  .expect(
+    role('verdict'),
+    verdict(
+      {
+        resolved: ['i1'],
+        criteria: [
+          { id: 'c1', met: 'yes', evidence: 'Peanuts and pork are both covered.' },
+          { id: 'c2', met: 'yes', evidence: 'Three cases are shown.' },
+        ],
+        lesson: 'For Ana, check every dietary rule, not only the allergy.',
+      },
+      taking(1204, 96, 110),
+    ),
   );
 await lab.say(SECOND);
 await lab.ended();
@@ -122,6 +140,14 @@ await page
 await page.getByRole('tab', { name: 'Trace' }).click();
 await page.locator('.step').nth(1).click();
 await take('trace-1440');
+
+await page.getByRole('button', { name: 'Trace', exact: true }).click();
+await page.getByRole('button', { name: /Draft 2 is written/ }).click();
+await take('replay-1440');
+await page.setViewportSize(NARROW);
+await take('replay-360');
+await page.setViewportSize(WIDE);
+await page.getByRole('button', { name: 'Conversation', exact: true }).click();
 
 await page.emulateMedia({ colorScheme: 'dark' });
 await page.getByRole('tab', { name: 'Context' }).click();
