@@ -86,11 +86,13 @@ async function ask(
     port: target.port,
     path: target.path,
     headers: target.headers,
-    body: JSON.stringify({
-      model: 'bench',
-      stream,
-      messages: [{ role: 'user', content: 'Where does the violin teacher live? '.repeat(8) }],
-    }),
+    bodies: [
+      JSON.stringify({
+        model: 'bench',
+        stream,
+        messages: [{ role: 'user', content: 'Where does the violin teacher live? '.repeat(8) }],
+      }),
+    ],
     connections,
     forMs: ms,
   };

@@ -8,7 +8,11 @@ export interface Load {
   port: number;
   path: string;
   headers: Record<string, string>;
-  body: string;
+  /**
+   * One for each connection, from the first again when there are more connections. In each request the word NUMBER in it
+   * becomes another number of six digits, so that no request is a repetition.
+   */
+  bodies: string[];
   connections: number;
   /** How long to keep asking, in milliseconds. */
   forMs: number;
@@ -91,19 +95,38 @@ class ChunkedBody {
   }
 }
 
+/** A request as bytes, of which each next one differs in its number only. */
+class NumberedRequest {
+  readonly #bytes: Buffer;
+  readonly #at: number[] = [];
+  #number = 0;
+
+  constructor({ port, path, headers }: Load, body: string) {
+    const lines = { host: `127.0.0.1:${String(port)}`, ...headers };
+    const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`);
+    this.#bytes = Buffer.from(
+      `POST ${path} HTTP/1.1\r\n${head.join('')}content-length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
+    );
+    for (let at = -1; (at = this.#bytes.indexOf('NUMBER', at + 1)) !== -1;) this.#at.push(at);
+  }
+
+  next(): Buffer {
+    if (this.#at.length === 0) return this.#bytes;
+    this.#number += 1;
+    const bytes = Buffer.from(this.#bytes);
+    for (const at of this.#at) bytes.write(String(this.#number).padStart(6, '0'), at, 'latin1');
+    return bytes;
+  }
+}
+
 export async function run(load: Load): Promise<LoadResult> {
-  const headers = { host: `127.0.0.1:${String(load.port)}`, ...load.headers };
-  const request = Buffer.from(
-    `POST ${load.path} HTTP/1.1\r\n${Object.entries(headers)
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join('')}content-length: ${String(Buffer.byteLength(load.body))}\r\n\r\n${load.body}`,
-  );
+  const requests = load.bodies.map((body) => new NumberedRequest(load, body));
   const result = { requests: 0, bytes: 0, failures: {} as Record<string, number>, firstBody: '' };
   const firstBytes: number[] = [];
   const wholes: number[] = [];
   const begun = performance.now();
 
-  const connection = () =>
+  const connection = (request: NumberedRequest) =>
     new Promise<void>((resolve, reject) => {
       const socket: Socket = connect({ host: '127.0.0.1', port: load.port, noDelay: true });
       let sent = 0;
@@ -118,7 +141,7 @@ export async function run(load: Load): Promise<LoadResult> {
         reader = new AnswerReader();
         first = 0;
         sent = performance.now();
-        socket.write(request);
+        socket.write(request.next());
       };
       socket.on('connect', ask);
       socket.on('data', (part: Buffer) => {
@@ -141,7 +164,12 @@ export async function run(load: Load): Promise<LoadResult> {
         reject(new Error(`Port ${String(load.port)} closed a connection in the middle of an answer.`));
       });
     });
-  await Promise.all(Array.from({ length: load.connections }, connection));
+  await Promise.all(
+    Array.from({ length: load.connections }, (_, at) => {
+      const request = requests[at % requests.length];
+      return request && connection(request);
+    }),
+  );
   return {
     ...result,
     elapsedMs: performance.now() - begun,

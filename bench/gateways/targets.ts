@@ -15,8 +15,6 @@ export interface Target {
   headers: Record<string, string>;
   /** The process that stands between; absent when nothing does. */
   child?: ChildProcess;
-  /** Fields that its request body has besides OpenAI's. */
-  body?: (connection: number) => Record<string, unknown>;
   /** Whether its answer must be the upstream's, byte for byte. */
   faithful: boolean;
   stop(): Promise<unknown>;
