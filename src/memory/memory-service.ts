@@ -64,6 +64,12 @@ export interface BuiltContext {
   relevantConversations: { conversationId: string; directive: string; score: number; source: string }[];
   summary: SummaryRecord | null;
   causalNarrative: string | null;
+  /** Of the events of the narrative: what prevented them or took their place. */
+  counters?: {
+    relation: 'prevented' | 'superseded';
+    against: { text: string; at: number };
+    by: { text: string; at: number };
+  }[];
   agentStates: AgentStateRecord[];
   lessons: Json[];
   totalConversations: number;
@@ -85,7 +91,8 @@ export interface MemoryService {
   /** The session a token opens, or null. */
   openByToken(token: string): Promise<SessionRecord | null>;
   getSession(sessionId: string): Promise<SessionRecord>;
-  listSessions(input: { limit: number; cursor: string | null }): Promise<Page<SessionRecord>>;
+  /** With a `name`, those whose name or id contains it. */
+  listSessions(input: { limit: number; cursor: string | null; name?: string }): Promise<Page<SessionRecord>>;
   setPreferences(sessionId: string, preferences: JsonObject): Promise<SessionRecord>;
   archiveSession(sessionId: string): Promise<SessionRecord>;
   eraseSession(sessionId: string): Promise<void>;

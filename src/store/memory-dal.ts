@@ -60,6 +60,8 @@ export interface SessionStore {
     limit: number;
     cursor: string | null;
     status?: SessionRecord['status'];
+    /** Only those whose preference `name`, or whose id, contains this; A to Z in either case. */
+    name?: string;
   }): Promise<Page<SessionRecord>>;
   setPreferences(sessionId: string, userPreferences: JsonObject, now: number): Promise<SessionRecord | null>;
   setStatus(sessionId: string, status: SessionRecord['status'], now: number): Promise<SessionRecord | null>;

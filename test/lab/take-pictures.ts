@@ -70,6 +70,11 @@ const take = async (name: string) => {
   await writeFile(join(FOLDER, `${name}.png`), smallPng(await page.screenshot()));
 };
 
+const top = () =>
+  page.locator('.trace-view').evaluate((view) => {
+    view.scrollTop = 0;
+  });
+
 await lab.say(FIRST);
 await lab.ended();
 await page.getByRole('button', { name: 'Rename' }).click();
@@ -143,8 +148,10 @@ await take('trace-1440');
 
 await page.getByRole('button', { name: 'Trace', exact: true }).click();
 await page.getByRole('button', { name: /Draft 2 is written/ }).click();
+await top();
 await take('replay-1440');
 await page.setViewportSize(NARROW);
+await top();
 await take('replay-360');
 await page.setViewportSize(WIDE);
 await page.getByRole('button', { name: 'Conversation', exact: true }).click();

@@ -81,6 +81,26 @@ describe.each(IMPLEMENTATIONS)('the record: $name', ({ prepare }) => {
       expect(seen.length).toBe((await dal.maintenance.counts()).sessions);
     });
 
+    it('finds them by a part of their name or id, page by page', async () => {
+      const named = async (name: string) => {
+        const sessionId = await newSession(dal);
+        await dal.sessions.setPreferences(sessionId, { name }, NOON);
+        return sessionId;
+      };
+      const [first, second] = [await named('Kitchen garden'), await named('The KITCHEN')];
+      await named('Cellar 100 %');
+      const page = await dal.sessions.list({ limit: 1, cursor: null, name: 'kitchen' });
+      const rest = await dal.sessions.list({ limit: 1, cursor: page.nextCursor, name: 'kitchen' });
+      expect([...page.items, ...rest.items].map(({ sessionId }) => sessionId).sort()).toEqual(
+        [first, second].sort(),
+      );
+      expect(rest.nextCursor).toBeNull();
+      const byId = await dal.sessions.list({ limit: 9, cursor: null, name: first.slice(-8) });
+      expect(byId.items.map(({ sessionId }) => sessionId)).toEqual([first]);
+      // Signs that mean something to a search language mean themselves here.
+      expect((await dal.sessions.list({ limit: 9, cursor: null, name: '%' })).items).toHaveLength(1);
+    });
+
     it('refuses a cursor that is not its own', async () => {
       await expect(dal.sessions.list({ limit: 2, cursor: 'nonsense' })).rejects.toMatchObject({
         code: 'invalid_request',

@@ -44,6 +44,9 @@ export const page = z.object({
   cursor: z.string().min(1).nullable().default(null),
 });
 
+/** Sessions can be found by a part of their name. */
+export const sessionPage = page.extend({ name: z.string().trim().max(200).default('') });
+
 export const turnPage = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
   from: z.coerce.number().int().min(1).default(1),

@@ -23,10 +23,12 @@ export function sessionsRouter({ memory, settings }: MemoryParts): Router {
       res.status(201).json({ ...sessionView(session), token });
     })
     .get(async (req, res) => {
-      const query = validate(schemas.page, req.query);
+      const { name, ...query } = validate(schemas.sessionPage, req.query);
       const own = await sessionOfToken(memory, req);
       // A token opens its session and nothing else: of the others not even the ids are seen.
-      const page = own ? { items: [own], nextCursor: null } : await memory.listSessions(query);
+      const page = own
+        ? { items: [own], nextCursor: null }
+        : await memory.listSessions(name === '' ? query : { ...query, name });
       res.json({ data: page.items.map(sessionDetails), next_cursor: page.nextCursor });
     })
     .all(methodNotAllowed('GET', 'POST'));

@@ -104,16 +104,24 @@ export const sessionsModule: StoreModule<SessionStore> = {
         ).get(tokenHash) as SessionRow | undefined;
         return row ? fromRow(row) : null;
       },
-      list: ({ limit, cursor, status }) => {
+      list: ({ limit, cursor, status, name }) => {
         const [lastActive, sessionId] =
           cursor === null ? [Number.MAX_SAFE_INTEGER, ''] : decodeCursor(cursor, ['number', 'string']);
         const rows = prepared(
           database,
           `SELECT ${COLUMNS} FROM sessions
             WHERE status <> 'importing' AND (@status IS NULL OR status = @status)
+              AND (@name IS NULL OR instr(lower(user_preferences ->> '$.name'), lower(@name)) > 0
+                OR instr(session_id, @name) > 0)
               AND (last_active, session_id) < (@lastActive, @sessionId)
             ORDER BY last_active DESC, session_id DESC LIMIT @limit`,
-        ).all({ status: status ?? null, lastActive, sessionId, limit: limit + 1 }) as SessionRow[];
+        ).all({
+          status: status ?? null,
+          name: name ?? null,
+          lastActive,
+          sessionId,
+          limit: limit + 1,
+        }) as SessionRow[];
         return pageOf(rows, limit, fromRow, (row) => encodeCursor([row.last_active, row.session_id]));
       },
       setPreferences: (sessionId, userPreferences, now) =>
