@@ -65,6 +65,7 @@ export function newCycle(
             sections: (context?.sections ?? []).map(({ name, tokens }) => ({ name, tokens })),
             turns: (context?.relevantTurns ?? []).map(({ turn, score, source, parts }) => ({
               turn_id: turn.turnId,
+              turn_number: turn.turnNumber,
               conversation_id: turn.conversationId,
               agent: turn.agent,
               speaker: turn.speaker,

@@ -4,7 +4,7 @@ import { runChecks } from '../../src/covenant/checks/run-checks.ts';
 const check = (text: string, format?: object, finishReason = 'stop') =>
   runChecks(
     { text, finishReason },
-    { model: 'm', messages: [], ...(format ? { response_format: format } : {}) },
+    { request: { model: 'm', messages: [], ...(format ? { response_format: format } : {}) } },
   );
 /** Names of the checks that were not passed, with a question mark when they are only told. */
 const failed = (...args: Parameters<typeof check>) =>
@@ -80,6 +80,6 @@ describe('what a program can say about a draft', () => {
 
   it('tells of JSON in a code block that does not parse', () => {
     expect(failed('So:\n```json\n{"a":1}\n```\nAnd:\n```json\n{"a":}\n```\n')).toEqual(['code_block?']);
-    expect(failed('```js\n{a}\n```')).toEqual([]);
+    expect(failed('```python\n{a:\n```')).toEqual([]);
   });
 });

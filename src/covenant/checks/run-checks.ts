@@ -1,6 +1,23 @@
 import type { ChatRequest } from '../../models/chat-types.ts';
-import type { CheckResult } from '../machine/state.ts';
+import { textOf } from '../../models/chat-result.ts';
+import type { CheckResult, ToolMessage } from '../machine/state.ts';
+import { askedForm } from './asked-form.ts';
+import { required, told } from './check.ts';
+import { codeBlocks } from './code-blocks.ts';
 import { schemaProblems } from './json-schema.ts';
+import { memorySays, type MemoryEvidence } from './memory-says.ts';
+import { quotes } from './quotes.ts';
+
+/** What a draft was written from: all of it is stored with the cycle, so that a check after a restart is the same. */
+export interface CheckContext {
+  request: ChatRequest;
+  directive?: string;
+  /** What memory had added to the prompt. */
+  memory?: string | null;
+  evidence?: MemoryEvidence | undefined;
+  /** What Codey's tools were asked and have answered. */
+  toolMessages?: ToolMessage[];
+}
 
 /**
  * Checks that a program can make with certainty, before anybody has an opinion. A draft that fails a required one is not
@@ -8,28 +25,25 @@ import { schemaProblems } from './json-schema.ts';
  */
 export function runChecks(
   draft: { text: string; finishReason: string },
-  request: ChatRequest,
+  context: CheckContext,
 ): CheckResult[] {
+  const format = context.request['response_format'];
   return [
     notEmpty(draft.text),
     notCutShort(draft.finishReason),
-    ...jsonForm(draft.text, request['response_format']),
+    ...jsonForm(draft.text, format),
+    ...askedForm(context.directive ?? '', draft.text, isJsonFormat(format)),
     ...codeBlocks(draft.text),
+    ...quotes(draft.text, given(context)),
+    ...(context.evidence ? memorySays(draft.text, context.evidence) : []),
   ];
 }
 
-const required = (name: string, passed: boolean, detail: string): CheckResult => ({
-  name,
-  passed,
-  required: true,
-  detail,
-});
-const told = (name: string, passed: boolean, detail: string): CheckResult => ({
-  name,
-  passed,
-  required: false,
-  detail,
-});
+/** Everything that a draft can quote from. */
+function given({ request, directive = '', memory, toolMessages = [] }: CheckContext): string {
+  const said = [...request.messages, ...toolMessages.map(({ message }) => message)].map(textOf);
+  return [memory ?? '', directive, ...said].join('\n');
+}
 
 function notEmpty(text: string): CheckResult {
   const passed = text.trim() !== '';
@@ -51,9 +65,14 @@ interface ResponseFormat {
   json_schema?: { schema?: unknown };
 }
 
+function isJsonFormat(format: unknown): boolean {
+  const { type } = (format ?? {}) as ResponseFormat;
+  return type === 'json_object' || type === 'json_schema';
+}
+
 function jsonForm(text: string, format: unknown): CheckResult[] {
   const { type, json_schema: schema } = (format ?? {}) as ResponseFormat;
-  if (type !== 'json_object' && type !== 'json_schema') return [];
+  if (!isJsonFormat(format)) return [];
   const read = parsed(text);
   if (!read.ok) {
     return [required('valid_json', false, `The answer has to be JSON and nothing else: ${read.problem}.`)];
@@ -71,17 +90,6 @@ function jsonForm(text: string, format: unknown): CheckResult[] {
     return [form, told('json_schema', true, 'The schema could not be used for a check.')];
   const passed = problems.length === 0;
   return [form, required('json_schema', passed, passed ? 'It fits the schema.' : `${problems.join('; ')}.`)];
-}
-
-/** A fenced block that says it is JSON. Told only: examples with "…" or comments in them are often meant so. */
-function codeBlocks(text: string): CheckResult[] {
-  const blocks = [...text.matchAll(/^```json[^\S\n]*\n([\s\S]*?)^```[^\S\n]*$/gm)];
-  return blocks.flatMap(([, block = ''], at) => {
-    const read = parsed(block);
-    return read.ok
-      ? []
-      : [told('code_block', false, `JSON block ${String(at + 1)} does not parse: ${read.problem}.`)];
-  });
 }
 
 function parsed(text: string): { ok: true; value: unknown } | { ok: false; problem: string } {

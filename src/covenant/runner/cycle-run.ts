@@ -205,7 +205,8 @@ export class CycleRun implements RunningCycle {
   #check(): MachineEvent {
     const draft = this.#state.drafts.at(-1);
     if (!draft) throw new CccError('internal_error', 'A check without a draft.');
-    return { type: 'checked', results: runChecks(draft, this.#request.request) };
+    const { toolMessages } = this.#state;
+    return { type: 'checked', results: runChecks(draft, { ...this.#request, toolMessages }) };
   }
 
   /** Writes the row of a step, together with what the step before it has left to be stored. */

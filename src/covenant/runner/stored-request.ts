@@ -1,5 +1,6 @@
 import type { ChatRequest } from '../../models/chat-types.ts';
 import type { JsonObject } from '../../store/records.ts';
+import { memoryEvidence, type MemoryEvidence } from '../checks/memory-says.ts';
 import type { BudgetPreference, StartCycle } from '../cycle-service.ts';
 
 /** What a cycle was asked, as it is stored: enough to go on after a restart. */
@@ -10,6 +11,8 @@ export interface StoredRequest {
   contextTokens: number;
   /** Ids of the remembered turns that the prompt holds. */
   contextTurnIds: string[];
+  /** What memory holds against a wrong draft; absent in cycles of older versions. */
+  evidence?: MemoryEvidence;
   storeTurns: boolean;
   /** Models that the request or the session has chosen; absent in cycles of older versions. */
   models?: { beatrice?: string; codey?: string };
@@ -24,6 +27,7 @@ export function storedRequest(input: StartCycle): StoredRequest {
     memory: input.context?.prompt ?? null,
     contextTokens: input.context?.tokenCount ?? 0,
     contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
+    evidence: memoryEvidence(input.context),
     storeTurns: input.storeTurns,
     models: input.options.models ?? {},
     budget: input.options.budget ?? null,

@@ -1,3 +1,4 @@
+import type { CausalNarrative } from '../../causal/causal-memory-core.ts';
 import type { ConversationRecord, TurnRecord } from '../../store/records.ts';
 import type { MemoryDeps } from '../deps.ts';
 import type { BuiltContext, ContextRequest, ContextTurn, MemoryService } from '../memory-service.ts';
@@ -29,17 +30,17 @@ export function contextMethods(deps: MemoryDeps): Pick<MemoryService, 'buildCont
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
   const { dal } = deps;
   const { sessionId, conversationId, maxTurns, maxTokens } = request;
-  const [session, summary, conversationSummary, relevant, recent, agentStates, causalNarrative] =
-    await Promise.all([
-      dal.sessions.get(sessionId),
-      dal.summaries.latest(sessionId, null),
-      conversationId === null ? null : dal.summaries.latest(sessionId, conversationId),
-      maxTurns === 0 ? { found: [], neighbours: [] } : findRelevant(deps, request),
-      conversationId === null ? [] : dal.turns.recent({ sessionId, conversationId, limit: RECENT_TURNS * 2 }),
-      request.includeAgentState ? dal.agents.list(sessionId) : [],
-      request.includeCausal ? causes(deps, request) : null,
-    ]);
+  const [session, summary, conversationSummary, relevant, recent, agentStates, causes] = await Promise.all([
+    dal.sessions.get(sessionId),
+    dal.summaries.latest(sessionId, null),
+    conversationId === null ? null : dal.summaries.latest(sessionId, conversationId),
+    maxTurns === 0 ? { found: [], neighbours: [] } : findRelevant(deps, request),
+    conversationId === null ? [] : dal.turns.recent({ sessionId, conversationId, limit: RECENT_TURNS * 2 }),
+    request.includeAgentState ? dal.agents.list(sessionId) : [],
+    request.includeCausal ? causesOf(deps, request) : null,
+  ]);
   const { conversationCount } = found(session);
+  const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
   const turns = worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
   const conversations = await conversationsOf(deps, turns.slice(0, maxTurns * 2));
@@ -63,6 +64,7 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
     relevantConversations: relevantConversations(composed.shown, conversations),
     summary: conversationSummary ?? summary,
     causalNarrative: composed.causalNarrative,
+    counters: causes ? countersIn(causes) : [],
     agentStates,
     lessons: [],
     totalConversations: conversationCount,
@@ -116,18 +118,39 @@ function relevantConversations(
 }
 
 /** The causal narrative; a fault of the projection costs the context this section and nothing else. */
-async function causes({ causal, logger }: MemoryDeps, request: ContextRequest): Promise<string | null> {
+async function causesOf(
+  { causal, logger }: MemoryDeps,
+  request: ContextRequest,
+): Promise<CausalNarrative | null> {
   if (!causal) return null;
   try {
-    const { text } = await causal.narrative({
+    const told = await causal.narrative({
       sessionId: request.sessionId,
       query: request.directive,
       maxTokens: Math.min(CAUSAL_TOKENS, request.maxTokens),
       onlyWhenTelling: true,
     });
-    return text === '' ? null : text;
+    return told.text === '' ? null : told;
   } catch (error) {
     logger.warn({ err: error, session_id: request.sessionId }, 'no causes in the context');
     return null;
   }
+}
+
+/** What stands against events of the narrative. What only keeps one from coming back says nothing against it. */
+function countersIn({ events, links }: CausalNarrative): NonNullable<BuiltContext['counters']> {
+  const byId = new Map(events.map((event) => [event.eventId, event]));
+  return links.flatMap(({ relation, causeId, effectId }) => {
+    const by = byId.get(causeId);
+    const against = byId.get(effectId);
+    if (!by || !against || (relation !== 'prevented' && relation !== 'superseded')) return [];
+    if (relation === 'prevented' && by.happenedAt >= against.happenedAt) return [];
+    return [
+      {
+        relation,
+        against: { text: against.text, at: against.happenedAt },
+        by: { text: by.text, at: by.happenedAt },
+      },
+    ];
+  });
 }

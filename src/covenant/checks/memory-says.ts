@@ -1,0 +1,110 @@
+import { analyse } from '../../text/analyse.ts';
+import { claimsOf, contradicts } from '../../memory/context/claims.ts';
+import type { BuiltContext } from '../../memory/memory-service.ts';
+import type { CheckResult } from '../machine/state.ts';
+import { required, told } from './check.ts';
+
+/** What memory holds against a wrong draft, kept with the cycle so that a check after a restart is the same. */
+export interface MemoryEvidence {
+  /** What the person has said of things that change, and not taken back, as far as the context shows it. */
+  said: { turnId: string; speaker: string | null; text: string; at: number }[];
+  /** Events that did not come about, or no longer hold, and what stands against each. */
+  counters: NonNullable<BuiltContext['counters']>;
+}
+
+/** Most of each that is kept, and the longest text, in characters. */
+const MOST = 20;
+const LONGEST = 2_000;
+
+export function memoryEvidence(context: BuiltContext | null): MemoryEvidence {
+  const said = (context?.relevantTurns ?? [])
+    .filter(({ turn, superseded }) => !superseded && claimsOf(turn).length > 0)
+    .slice(0, MOST)
+    .map(({ turn }) => ({
+      turnId: turn.turnId,
+      speaker: turn.speaker,
+      text: turn.content.slice(0, LONGEST),
+      at: turn.timestamp,
+    }));
+  return { said, counters: (context?.counters ?? []).slice(0, MOST) };
+}
+
+/** Where a draft says what memory knows to be otherwise, with both quoted. */
+export function memorySays(text: string, { said, counters }: MemoryEvidence): CheckResult[] {
+  if (said.length === 0 && counters.length === 0) return [];
+  const sentences = text.slice(0, 50_000).split(/(?<=[.!?…])\s+|\n/);
+  return sentences.flatMap((sentence) => [
+    ...contradicted(sentence, said),
+    ...counters.flatMap((counter) => asserted(sentence, counter)),
+  ]);
+}
+
+/** A draft speaks to the person: what it says of "you" is what they would say of "I". */
+function asThePerson(sentence: string): string {
+  return sentence
+    .replaceAll(/\b[Yy]ou(?:'re|’re| are)\b/g, 'I am')
+    .replaceAll(/\b[Yy]ou(?:'ve|’ve| have)\b/g, 'I have')
+    .replaceAll(/\byour\b/g, 'my')
+    .replaceAll(/\bYour\b/g, 'My')
+    .replaceAll(/\b[Yy]ou\b/g, 'I')
+    .replace(/^(?:as (?:far as I know|I know)|currently|at the moment|today|so),? /i, '');
+}
+
+function contradicted(sentence: string, said: MemoryEvidence['said']): CheckResult[] {
+  const claims = [null, ...new Set(said.map(({ speaker }) => speaker))].flatMap((speaker) =>
+    claimsOf({ agent: 'wykeve', speaker, content: asThePerson(sentence) }),
+  );
+  const against = said
+    .toSorted((a, b) => b.at - a.at)
+    .find(({ text, speaker }) =>
+      claimsOf({ agent: 'wykeve', speaker, content: text }).some((known) =>
+        claims.some((claim) => contradicts(known, claim)),
+      ),
+    );
+  if (!against) return [];
+  const who = against.speaker ?? 'the person';
+  return [
+    required(
+      'memory',
+      false,
+      `The draft says “${brief(sentence)}”; ${who} said on ${dayOf(against.at)}: “${brief(against.text)}” (${against.turnId}).`,
+    ),
+  ];
+}
+
+/** Words by which a sentence itself says that something is over, or did not come about. */
+const OVER =
+  /\b(?:not|no longer|never|n[’']t|cancel\w*|prevent\w*|supersed\w*|replac\w*|instead|until|used to|formerly|previously|originally|had been|would have|was to|were to|failed|stopped|avoided)\b/i;
+
+/** Words are compared by their stems: told only, because a sentence may share them and mean something else. */
+function asserted(
+  sentence: string,
+  { against, by, relation }: MemoryEvidence['counters'][number],
+): CheckResult[] {
+  if (OVER.test(sentence)) return [];
+  const here = new Set(analyse(sentence).terms.map(([term]) => term));
+  const wanted = analyse(against.text).terms.map(([term]) => term);
+  const shared = wanted.filter((term) => here.has(term)).length;
+  if (wanted.length < 3 || shared / wanted.length < 0.8) return [];
+  // A sentence that tells of both knows better than a check.
+  const instead = analyse(by.text).terms.map(([term]) => term);
+  const other = instead.filter((term) => !wanted.includes(term));
+  if (other.length > 0 && other.filter((term) => here.has(term)).length / other.length >= 0.5) return [];
+  const how = relation === 'superseded' ? 'what took its place' : 'what prevented it';
+  return [
+    told(
+      'causes',
+      false,
+      `The draft says “${brief(sentence)}” as if it held; of “${brief(against.text)}” (${dayOf(against.at)}) memory knows ${how}: “${brief(by.text)}” (${dayOf(by.at)}).`,
+    ),
+  ];
+}
+
+function brief(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
