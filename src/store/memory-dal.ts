@@ -16,6 +16,7 @@ import type { ActivityStore } from './activity-store.ts';
 import type { BudgetStore } from './budget-store.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
+import type { FactStore } from './fact-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
 
@@ -34,6 +35,7 @@ export interface MemoryDAL {
   readonly index: TurnIndex;
   readonly summaries: SummaryStore;
   readonly agents: AgentStateStore;
+  readonly facts: FactStore;
   readonly cycles: CycleStore;
   readonly budgets: BudgetStore;
   readonly jobs: JobStore;
@@ -210,7 +212,7 @@ export interface ExportRow {
   row: JsonObject;
 }
 
-/** An export's row on its way back. A row of `turns` or `causal_events` brings its index entries, which an export does not hold. */
+/** An export's row on its way back. A row of `turns`, `causal_events` or `facts` brings its index entries, which an export does not hold. */
 export interface ImportRow extends ExportRow {
   terms?: TermCounts;
 }

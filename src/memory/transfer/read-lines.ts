@@ -1,15 +1,26 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { ImportRow } from '../../store/memory-dal.ts';
-import type { Json, JsonObject } from '../../store/records.ts';
+import type { Json, JsonObject, TermCounts } from '../../store/records.ts';
 import { analyse } from '../../text/analyse.ts';
+import { factTerms } from '../facts/fact-words.ts';
 import { checkHeader } from './header.ts';
 
 /** Rows in one write, and characters: other writers wait, and other requests, while they are indexed and stored. */
 const BATCH_ROWS = 100;
 const BATCH_CHARACTERS = 1_000_000;
 
-/** Tables whose rows bring index entries that an export does not hold, and the column these are made from. */
-const INDEXED: Record<string, string> = { turns: 'content', causal_events: 'text' };
+/** Tables whose rows bring index entries that an export does not hold, and how these are made. */
+const INDEXED: Record<string, (row: JsonObject) => TermCounts> = {
+  turns: (row) => analyse(textOf(row, 'content')),
+  causal_events: (row) => analyse(textOf(row, 'text')),
+  facts: (row) =>
+    factTerms({
+      subject: textOf(row, 'subject'),
+      attribute: textOf(row, 'attribute'),
+      value: textOf(row, 'value'),
+      text: textOf(row, 'text'),
+    }),
+};
 
 /** The rows of an export's lines, in batches. @throws invalid_json, invalid_request */
 export async function* readLines(
@@ -55,7 +66,7 @@ function rowOf(value: Json, number: number): ImportRow {
     throw new CccError('invalid_request', `Line ${String(number)} is not a row of an export.`);
   }
   const indexed = Object.hasOwn(INDEXED, table) ? INDEXED[table] : undefined;
-  return indexed === undefined ? { table, row } : { table, row, terms: analyse(textOf(row, indexed)) };
+  return indexed === undefined ? { table, row } : { table, row, terms: indexed(row) };
 }
 
 function textOf(row: JsonObject, column: string): string {

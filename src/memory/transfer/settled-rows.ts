@@ -9,6 +9,8 @@ const REFERENCES: Record<string, { column: string; table: string }[]> = {
   cycle_steps: [{ column: 'cycle_id', table: 'cycles' }],
   cycle_requests: [{ column: 'cycle_id', table: 'cycles' }],
   cycle_events: [{ column: 'cycle_id', table: 'cycles' }],
+  fact_versions: [{ column: 'fact_no', table: 'facts' }],
+  fact_progress: [{ column: 'conversation_id', table: 'conversations' }],
   causal_links: [
     { column: 'cause_no', table: 'causal_events' },
     { column: 'effect_no', table: 'causal_events' },
@@ -18,6 +20,7 @@ const REFERENCES: Record<string, { column: string; table: string }[]> = {
 const KEYS: Record<string, string> = {
   conversations: 'conversation_id',
   cycles: 'cycle_id',
+  facts: 'fact_no',
   causal_events: 'event_no',
 };
 

@@ -82,6 +82,54 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
     key: ['scope', 'version'],
   },
   {
+    table: 'facts',
+    columns: {
+      fact_no: 'integer',
+      fact_id: 'text',
+      subject: 'text',
+      attribute: 'text',
+      value: 'text',
+      text: 'text',
+      subject_key: 'text',
+      attribute_key: 'text',
+      value_key: 'text',
+      exclusive: 'integer',
+      valid_from: 'time',
+      ended_at: 'time',
+      valid_until: 'time',
+      superseded_by: 'text',
+      conversation_id: 'text',
+      source_turn_id: 'text',
+      author: 'text',
+      pinned: 'integer',
+      version: 'integer',
+      created_at: 'time',
+      updated_at: 'time',
+    },
+    key: ['fact_no'],
+  },
+  {
+    table: 'fact_versions',
+    columns: {
+      fact_no: 'integer',
+      version: 'integer',
+      subject: 'text',
+      attribute: 'text',
+      value: 'text',
+      text: 'text',
+      valid_from: 'time',
+      ended_at: 'time',
+      author: 'text',
+      until: 'time',
+    },
+    key: ['fact_no', 'version'],
+  },
+  {
+    table: 'fact_progress',
+    columns: { conversation_id: 'text', through_turn: 'integer' },
+    key: ['conversation_id'],
+  },
+  {
     table: 'cycles',
     columns: {
       cycle_id: 'text',
@@ -196,6 +244,7 @@ export const NOT_EXPORTED: readonly string[] = [
   'activity_changes',
   'causal_heads',
   'causal_terms',
+  'fact_terms',
 ];
 
 /** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */

@@ -7,6 +7,7 @@ import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { asCccError } from './error-crossing.ts';
 import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
+import { indexFact } from './fact-rows.ts';
 import { insertJobs } from './job-rows.ts';
 import { eraseSession, getSession } from './sessions.ts';
 import { insertTurnTerms } from './turn-index.ts';
@@ -94,6 +95,10 @@ function importRow(
   if (table.table === 'causal_events') {
     if (!terms) throw invalid('An event has to bring its index entries.', 'causal_events.terms');
     indexEvent(database, sessionKey, Number(row['event_no']), terms);
+  }
+  if (table.table === 'facts') {
+    if (!terms) throw invalid('A fact has to bring its index entries.', 'facts.terms');
+    indexFact(database, sessionId, sessionKey, Number(row['fact_no']), terms);
   }
 }
 

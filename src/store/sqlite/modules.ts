@@ -5,6 +5,7 @@ import { budgetsModule } from './budgets.ts';
 import { causalModule } from './causal-store.ts';
 import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
+import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
 import { maintenanceModule } from './maintenance.ts';
 import { sessionsModule } from './sessions.ts';
@@ -21,6 +22,7 @@ export const SQLITE_MODULES = {
   index: turnIndexModule,
   summaries: summariesModule,
   agents: agentStatesModule,
+  facts: factsModule,
   cycles: cyclesModule,
   budgets: budgetsModule,
   jobs: jobsModule,

@@ -1,0 +1,78 @@
+import type { FactIndex } from '../../store/fact-store.ts';
+import type { TermCounts } from '../../store/records.ts';
+import { analyse } from '../../text/analyse.ts';
+
+/** What a fact says. */
+export interface FactWords {
+  subject: string;
+  attribute: string;
+  value: string;
+  /** As a sentence; made of the rest when absent or empty. */
+  text?: string | undefined;
+}
+
+/** Whoever the session belongs to, as facts name them. */
+export const PERSON = 'the person';
+/** How people and models speak of that person. */
+const NAMES_OF_THE_PERSON = /^(?:the )?(?:person|user|speaker|wykeve|human)$|^(?:i|me|myself|my)$/iu;
+
+/** Longest parts, in characters. A fact is a sentence, not a document. */
+export const LONGEST = { subject: 120, attribute: 120, value: 400, text: 600 } as const;
+
+export function subjectOf(subject: string): string {
+  const plain = squeezed(subject);
+  return NAMES_OF_THE_PERSON.test(plain) ? PERSON : plain;
+}
+
+/** The words, tidy, with all that is derived from them. */
+export function wordsOf(
+  given: FactWords,
+): { subject: string; attribute: string; value: string; text: string } & FactIndex {
+  const subject = subjectOf(given.subject).slice(0, LONGEST.subject);
+  const attribute = squeezed(given.attribute).slice(0, LONGEST.attribute);
+  const value = squeezed(given.value).slice(0, LONGEST.value);
+  const told = squeezed(given.text ?? '').slice(0, LONGEST.text);
+  const text = told === '' ? `${subject}, ${attribute}: ${value}` : told;
+  return {
+    subject,
+    attribute,
+    value,
+    text,
+    ...keysOf({ subject, attribute, value }),
+    terms: factTerms({ subject, attribute, value, text }),
+  };
+}
+
+/** Two facts with equal keys are about the same, or say the same. These keys are stored: they never change. */
+export function keysOf({
+  subject,
+  attribute,
+  value,
+}: Pick<FactWords, 'subject' | 'attribute' | 'value'>): Pick<
+  FactIndex,
+  'subjectKey' | 'attributeKey' | 'valueKey'
+> {
+  return {
+    subjectKey: key(subjectOf(subject)),
+    attributeKey: key(attribute),
+    valueKey: key(value),
+  };
+}
+
+/** The terms by which a fact is found. That it is about the person whose session it is says nothing. */
+export function factTerms({ subject, attribute, value, text }: FactWords): TermCounts {
+  const about = subjectOf(subject) === PERSON ? '' : subject;
+  const sentence = (text ?? '').replaceAll(/\b(?:the person|the user)(?:[’']s)?\b/giu, ' ');
+  return analyse([about, attribute, value, sentence].join('\n'));
+}
+
+function squeezed(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').trim();
+}
+
+function key(text: string): string {
+  return squeezed(text.normalize('NFKC').toLowerCase().replaceAll(/[_-]/gu, ' '))
+    .replace(/^(?:the|a|an|my|their|his|her|its|current) /u, '')
+    .replace(/[.!]+$/u, '')
+    .replaceAll('favourite', 'favorite');
+}
