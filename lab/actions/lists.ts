@@ -24,8 +24,13 @@ export async function rememberSession(sessionId: string): Promise<void> {
   }
 }
 
-/** All turns from a number to the end. */
-export async function turnsFrom(conversationId: string, from: number): Promise<Turn[]> {
+/** The turns from a number on: so many, or all to the end. */
+export async function turnsFrom(
+  conversationId: string,
+  from: number,
+  limit: number | null = null,
+): Promise<Turn[]> {
+  if (limit !== null) return (await api.conversation(conversationId, from, limit)).turns;
   const all: Turn[] = [];
   for (let next: number | null = from; next !== null;) {
     const page = await api.conversation(conversationId, next, 1_000);
@@ -40,10 +45,13 @@ export async function refreshTurns(): Promise<void> {
   const conversationId = model.conversationId.value;
   if (conversationId === null) return;
   try {
-    const stored = await turnsFrom(conversationId, model.firstTurn.value);
+    const from = model.firstTurn.value;
+    // Who reads in the middle is not moved; the end is read when it is come to.
+    const stored = model.laterTurn.value === null ? await turnsFrom(conversationId, from) : [];
     if (model.conversationId.value !== conversationId || model.running.value !== null) return;
     const checks = new Map(model.turns.value.map((turn) => [turn.key, turn.checks]));
-    if (stored.length > 0) {
+    if (stored.length > 0 && model.firstTurn.value === from && model.laterTurn.value === null) {
+      model.turnCount.value = stored.at(-1)?.turn_number ?? 0;
       model.turns.value = stored
         .map(shownTurn)
         .map((turn) => ({ ...turn, checks: checks.get(turn.key) ?? [] }));

@@ -7,7 +7,7 @@ import { loadConversations, refreshTurns, rememberSession, turnsFrom } from './l
 import { tell, trying, whenBack } from './problems.ts';
 import { shownTurn } from './shown.ts';
 
-/** Turns that are loaded at a time. */
+/** Turns that are loaded when a conversation is opened. */
 const PAGE = 100;
 
 let nowOpen: () => void = () => undefined;
@@ -27,7 +27,7 @@ export async function start(): Promise<void> {
       model.health.value = await api.health();
     }),
     loadSessions(),
-    place.sessionId === null ? null : openSession(place.sessionId, place.conversationId),
+    place.sessionId === null ? null : openSession(place.sessionId, place.conversationId, place.turn),
   ]);
   nowOpen();
   try {
@@ -40,7 +40,7 @@ export async function start(): Promise<void> {
 async function openPlace(): Promise<void> {
   const place = readPlace();
   if (place.sessionId === null) closeSession();
-  else await openSession(place.sessionId, place.conversationId);
+  else await openSession(place.sessionId, place.conversationId, place.turn);
 }
 
 /** Other windows and clients write too: who comes back to this one sees what has come meanwhile. */
@@ -60,13 +60,19 @@ async function lookAgain(): Promise<void> {
 }
 
 async function reopen(): Promise<void> {
-  if (model.conversationId.value !== null) await openConversation(model.conversationId.value);
+  const { value: thread } = model.conversationId;
+  // Who reads in the middle stays there.
+  const middle = model.laterTurn.value === null ? null : model.firstTurn.value + PAGE / 2;
+  if (thread !== null) await openConversation(thread, middle);
   else if (model.sessionId.value !== null) await openSession(model.sessionId.value);
 }
 
 export async function loadSessions(cursor: string | null = null): Promise<void> {
   await trying(async () => {
-    const page = await api.sessions(cursor);
+    const { value: name } = model.sessionFilter;
+    const page = await api.sessions(name, cursor);
+    // Something else has been typed meanwhile.
+    if (name !== model.sessionFilter.value) return;
     const before = cursor === null ? [] : model.sessions.value;
     const listed = new Set(page.data.map(({ session_id: id }) => id));
     // The open session may lie on a page that has not come yet, or have come by its link already.
@@ -82,7 +88,11 @@ export async function loadSessions(cursor: string | null = null): Promise<void> 
 }
 
 /** Opens a session at a conversation: the named one, else the newest. */
-export async function openSession(sessionId: string, conversationId: string | null = null): Promise<void> {
+export async function openSession(
+  sessionId: string,
+  conversationId: string | null = null,
+  turn: number | null = null,
+): Promise<void> {
   if (model.sessionId.value !== sessionId) {
     clearConversation();
     model.conversations.value = [];
@@ -99,7 +109,7 @@ export async function openSession(sessionId: string, conversationId: string | nu
   }
   const newest = conversationId ?? model.conversations.value[0]?.conversation_id ?? null;
   if (newest === null) startConversation();
-  else await openConversation(newest);
+  else await openConversation(newest, conversationId === null ? null : turn);
 }
 
 export function closeSession(): void {
@@ -127,11 +137,13 @@ function clearConversation(): void {
   model.conversationId.value = null;
   model.turns.value = [];
   model.firstTurn.value = 1;
+  model.laterTurn.value = null;
+  model.turnCount.value = 0;
   model.markedTurnId.value = null;
 }
 
-/** Opens a conversation at its end, and takes up the cycle that runs in it. */
-export async function openConversation(conversationId: string, aroundTurn?: number): Promise<void> {
+/** Opens a conversation at its end or around a turn, and takes up the cycle that runs in it. */
+export async function openConversation(conversationId: string, turn: number | null = null): Promise<void> {
   clearConversation();
   model.conversationId.value = conversationId;
   model.openPanel.value = null;
@@ -139,49 +151,30 @@ export async function openConversation(conversationId: string, aroundTurn?: numb
   model.loading.value = true;
   try {
     const { turn_count: count, session_id: sessionId } = await api.conversation(conversationId, 1, 1);
-    const from = Math.max(1, Math.min(count - PAGE + 1, (aroundTurn ?? count) - PAGE / 2));
-    const stored = count === 0 ? [] : await turnsFrom(conversationId, from);
+    const from = Math.max(1, Math.min(count - PAGE + 1, (turn ?? count) - PAGE / 2));
+    const toEnd = turn === null || from + PAGE > count;
+    const stored = count === 0 ? [] : await turnsFrom(conversationId, from, toEnd ? null : PAGE);
     if (model.conversationId.value !== conversationId) return;
     model.sessionId.value = sessionId;
     model.firstTurn.value = from;
+    model.laterTurn.value = toEnd ? null : from + PAGE;
+    model.turnCount.value = count;
     model.turns.value = stored.map(shownTurn);
-    writePlace({ sessionId, conversationId });
+    if (turn !== null) {
+      model.markedTurnId.value = stored.find(({ turn_number: number }) => number === turn)?.turn_id ?? null;
+    }
+    writePlace({ sessionId, conversationId, turn });
     const last = (await api.cycles(sessionId, conversationId)).data[0];
     if (!last || model.conversationId.value !== conversationId) return;
     const atWork = last.outcome === null;
-    if (atWork) model.turns.value = model.turns.value.filter(({ cycleId }) => cycleId !== last.cycle_id);
+    if (atWork && toEnd)
+      model.turns.value = model.turns.value.filter(({ cycleId }) => cycleId !== last.cycle_id);
     followCycle(last.cycle_id, atWork);
   } catch (error) {
     tellLost(error, 'conversation');
   } finally {
     model.loading.value = false;
   }
-}
-
-export async function loadEarlier(): Promise<void> {
-  const conversationId = model.conversationId.value;
-  const before = model.firstTurn.value;
-  if (conversationId === null || before <= 1) return;
-  const from = Math.max(1, before - PAGE);
-  await trying(async () => {
-    const page = await api.conversation(conversationId, from, before - from);
-    if (model.conversationId.value !== conversationId) return;
-    model.turns.value = [...page.turns.map(shownTurn), ...model.turns.value];
-    model.firstTurn.value = from;
-  });
-}
-
-/** Goes to a remembered turn, in whatever conversation it was said. */
-export async function goToTurn(turnId: string, conversationId: string, turnNumber?: number): Promise<void> {
-  if (model.conversationId.value !== conversationId) await openConversation(conversationId, turnNumber);
-  while (!model.turns.value.some((turn) => turn.turnId === turnId) && model.firstTurn.value > 1) {
-    const before = model.firstTurn.value;
-    await loadEarlier();
-    if (model.firstTurn.value === before) return;
-  }
-  model.openPanel.value = null;
-  model.markedTurnId.value = null;
-  model.markedTurnId.value = turnId;
 }
 
 /** Says that a place is gone, and leads to one that is not. */

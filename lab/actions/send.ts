@@ -8,6 +8,7 @@ import { sendDirect } from './direct.ts';
 import { followCycle } from './follow.ts';
 import { loadConversations } from './lists.ts';
 import { loadSessions, opened, tellLost } from './places.ts';
+import { readyAtEnd } from './paging.ts';
 import { tell } from './problems.ts';
 
 /** Gives a directive. True when the server has taken it; otherwise what was typed is kept. */
@@ -16,6 +17,7 @@ export async function sendDirective(directive: string): Promise<boolean> {
   model.problem.value = null;
   try {
     const sessionId = model.sessionId.value ?? (await newSession());
+    await readyAtEnd();
     if (model.openSession.value?.user_preferences.covenant_mode === 'direct') {
       return await sendDirect(sessionId, directive);
     }

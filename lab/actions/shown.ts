@@ -1,8 +1,9 @@
 import type { Turn, Verdict } from '../api/types.ts';
-import { turns, type ShownTurn } from '../state/model.ts';
+import { laterTurn, turns, type ShownTurn } from '../state/model.ts';
 
 const BLANK = {
   turnId: null,
+  number: null,
   cycleId: null,
   round: null,
   speaker: null,
@@ -29,6 +30,7 @@ export function shownTurn(turn: Turn): ShownTurn {
         ? keyOf(turn.cycle_id, turn.kind, turn.kind === 'answer' ? null : inRound)
         : turn.turn_id,
     turnId: turn.turn_id,
+    number: turn.turn_number,
     cycleId: turn.cycle_id,
     agent: turn.agent,
     kind: turn.kind,
@@ -51,7 +53,8 @@ export function showTurn(part: Partial<ShownTurn> & Pick<ShownTurn, 'key' | 'age
   const at = turns.value.findIndex(({ key }) => key === part.key);
   const before = turns.value[at];
   if (before) turns.value = turns.value.with(at, { ...before, ...part });
-  else turns.value = [...turns.value, { ...BLANK, ...part }];
+  // What comes at the end belongs behind turns that are not loaded: it is read with them.
+  else if (laterTurn.value === null) turns.value = [...turns.value, { ...BLANK, ...part }];
 }
 
 const pieces = new Map<string, Parameters<typeof showTurn>[0]>();

@@ -20,8 +20,8 @@ export const api = {
   health: () => call<Health>('GET', '/health'),
   models: () => call<{ data: { id: string }[] }>('GET', '/v1/models'),
 
-  sessions: (cursor: string | null = null) =>
-    call<Paged<Session>>('GET', `/api/v2/sessions?limit=50${at(cursor)}`),
+  sessions: (name: string, cursor: string | null = null) =>
+    call<Paged<Session>>('GET', `/api/v2/sessions?limit=50&name=${id(name)}${at(cursor)}`),
   session: (sessionId: string) => call<Session>('GET', `/api/v2/sessions/${id(sessionId)}`),
   createSession: (preferences: Preferences = {}) =>
     call<Session>('POST', '/api/v2/sessions', { user_preferences: preferences }),

@@ -122,6 +122,8 @@ export interface Check {
 
 export interface ContextTurn {
   turn_id: string;
+  /** Missing in cycles of older servers. */
+  turn_number?: number;
   conversation_id: string;
   agent: AgentName;
   speaker: string | null;

@@ -19,6 +19,8 @@ export interface ShownTurn {
   key: string;
   /** Null while it is not stored, or when the page has not heard of it yet. */
   turnId: string | null;
+  /** Its number in the conversation; null as long as `turnId` is. */
+  number: number | null;
   cycleId: string | null;
   agent: AgentName;
   kind: string;
@@ -60,6 +62,8 @@ export type Tab = 'context' | 'trace' | 'settings';
 export const health = signal<Health | null>(null);
 export const models = signal<string[]>([]);
 export const sessions = signal<Session[]>([]);
+/** Only sessions with this in their name or id are listed. */
+export const sessionFilter = signal('');
 export const moreSessions = signal<string | null>(null);
 export const conversations = signal<Conversation[]>([]);
 export const moreConversations = signal<string | null>(null);
@@ -70,6 +74,10 @@ export const found = signal<{ query: string; turns: FoundTurn[] } | null>(null);
 export const turns = signal<ShownTurn[]>([]);
 /** Number of the first turn that is loaded; more than 1 means there are earlier ones. */
 export const firstTurn = signal(1);
+/** Number of the first turn after those that are loaded; null when the end is. */
+export const laterTurn = signal<number | null>(null);
+/** Turns of the open conversation when it was last read. */
+export const turnCount = signal(0);
 export const loading = signal(false);
 /** The turn that a link led to. */
 export const markedTurnId = signal<string | null>(null);

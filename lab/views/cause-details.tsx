@@ -1,5 +1,5 @@
 import { chooseEvent, loadCauses } from '../actions/causes.ts';
-import { goToTurn } from '../actions/places.ts';
+import { goToTurn } from '../actions/paging.ts';
 import type { CausalEvent, Explanation } from '../api/causes.ts';
 import { chosen, graph, view } from '../state/causes.ts';
 import { when } from '../text/words.ts';

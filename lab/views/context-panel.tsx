@@ -1,4 +1,4 @@
-import { goToTurn } from '../actions/places.ts';
+import { goToTurn } from '../actions/paging.ts';
 import type { ContextTurn, UsedContext } from '../api/types.ts';
 import { inspected, story } from '../state/model.ts';
 import { count, when } from '../text/words.ts';
@@ -106,7 +106,11 @@ function Remembered({ turn }: { turn: ContextTurn }) {
           </table>
         </details>
       )}
-      <button class="small" type="button" onClick={() => void goToTurn(turn.turn_id, turn.conversation_id)}>
+      <button
+        class="small"
+        type="button"
+        onClick={() => void goToTurn(turn.turn_id, turn.conversation_id, turn.turn_number ?? null)}
+      >
         Go to this turn
       </button>
     </li>

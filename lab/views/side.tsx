@@ -1,17 +1,16 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { loadConversations } from '../actions/lists.ts';
-import {
-  loadSessions,
-  openConversation,
-  openSession,
-  startConversation,
-  goToTurn,
-} from '../actions/places.ts';
+import { loadSessions, openConversation, openSession, startConversation } from '../actions/places.ts';
+import { goToTurn } from '../actions/paging.ts';
 import { trying } from '../actions/problems.ts';
 import { importSession, search, startSession } from '../actions/sessions.ts';
 import * as model from '../state/model.ts';
 import { count, sessionName, when } from '../text/words.ts';
 import { SessionTools } from './session-tools.tsx';
+
+/** After this long without a key the server is asked, in milliseconds. */
+const PAUSE_MS = 200;
 
 /** The sessions, the conversations of the open one, and a search in all that was said in it. */
 export function Side() {
@@ -32,9 +31,22 @@ export function Side() {
 }
 
 function Sessions() {
-  const filter = useSignal('');
-  const wanted = filter.value.trim().toLowerCase();
-  const shown = model.sessions.value.filter((session) => sessionName(session).toLowerCase().includes(wanted));
+  const typed = useSignal('');
+  const wanted = typed.value.trim().toLowerCase();
+  // At once among those that are here, and a moment later among all that the server has.
+  const shown = model.sessions.value.filter((session) =>
+    [sessionName(session), session.session_id].some((text) => text.toLowerCase().includes(wanted)),
+  );
+  useEffect(() => {
+    if (model.sessionFilter.value === typed.value.trim()) return undefined;
+    const timer = window.setTimeout(() => {
+      model.sessionFilter.value = typed.value.trim();
+      void loadSessions();
+    }, PAUSE_MS);
+    return () => {
+      window.clearTimeout(timer);
+    };
+  }, [typed.value]);
   return (
     <>
       <div class="panel-title">
@@ -58,14 +70,14 @@ function Sessions() {
           </button>
         </span>
       </div>
-      {model.sessions.value.length > 5 && (
+      {(typed.value !== '' || model.sessions.value.length > 5) && (
         <input
           class="filter"
           type="search"
           aria-label="Find a session by name"
           placeholder="Find a session"
-          value={filter.value}
-          onInput={(event) => (filter.value = event.currentTarget.value)}
+          value={typed.value}
+          onInput={(event) => (typed.value = event.currentTarget.value)}
         />
       )}
       <ul class="list sessions">
@@ -80,9 +92,9 @@ function Sessions() {
             {session.session_id === model.sessionId.value && <SessionTools session={session} />}
           </li>
         ))}
+        <More cursor={model.moreSessions.value} load={loadSessions} />
       </ul>
       {shown.length === 0 && <p class="quiet">{wanted === '' ? 'None yet.' : 'None of this name.'}</p>}
-      <More cursor={model.moreSessions.value} load={loadSessions} />
     </>
   );
 }
@@ -107,13 +119,13 @@ function Conversations() {
             />
           </li>
         ))}
+        <More
+          cursor={model.moreConversations.value}
+          load={async (cursor) => {
+            await trying(() => loadConversations(cursor));
+          }}
+        />
       </ul>
-      <More
-        cursor={model.moreConversations.value}
-        load={async (cursor) => {
-          await trying(() => loadConversations(cursor));
-        }}
-      />
     </>
   );
 }
@@ -185,11 +197,32 @@ function Entry(props: { name: string; note: string; current: boolean; open: () =
   );
 }
 
+/** The next page of a list: read when the list is scrolled to its end, or at a word. */
 function More({ cursor, load }: { cursor: string | null; load: (cursor: string) => Promise<void> }) {
+  const end = useRef<HTMLLIElement>(null);
+  const reading = useRef(false);
+  const next = async () => {
+    if (cursor === null || reading.current) return;
+    reading.current = true;
+    await load(cursor);
+    reading.current = false;
+  };
+  useEffect(() => {
+    if (!end.current) return undefined;
+    const watcher = new IntersectionObserver((entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) void next();
+    });
+    watcher.observe(end.current);
+    return () => {
+      watcher.disconnect();
+    };
+  }, [cursor]);
   if (cursor === null) return null;
   return (
-    <button class="small" type="button" onClick={() => void load(cursor)}>
-      More
-    </button>
+    <li ref={end}>
+      <button class="small" type="button" onClick={() => void next()}>
+        More
+      </button>
+    </li>
   );
 }

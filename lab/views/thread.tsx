@@ -1,12 +1,15 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { loadEarlier } from '../actions/places.ts';
+import { goTo, loadEarlier, loadLater } from '../actions/paging.ts';
 import {
   conversationId,
   firstTurn,
+  laterTurn,
   loading,
   markedTurnId,
   running,
   sessionId,
+  stateLine,
+  turnCount,
   turns,
   type ShownTurn,
 } from '../state/model.ts';
@@ -15,25 +18,30 @@ import { TurnCard } from './turn-card.tsx';
 
 /** How near the end counts as reading along, in pixels. */
 const NEAR_END = 120;
+/** How near the first or last loaded turn the next ones are read, in pixels: about two screens. */
+const NEAR_EDGE = 1_500;
+
+/** What the reader looks at: a turn, and how far below the upper edge it begins, in pixels. */
+interface Anchor {
+  key: string;
+  top: number;
+}
 
 /** The conversation. It follows what is being written as long as the reader is at its end. */
 export function Thread() {
   const box = useRef<HTMLDivElement>(null);
   const following = useRef(true);
-  const height = useRef(0);
+  const anchor = useRef<Anchor | null>(null);
   const lastPlace = useRef<string | null>(null);
-  const top = useRef<string | undefined>(undefined);
   const shown = turns.value;
-  const first = shown[0]?.key;
+  const toEnd = laterTurn.value === null;
 
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
     if (following.current) element.scrollTop = element.scrollHeight;
-    // Earlier turns came in above: what the reader looks at stays where it is.
-    else if (first !== top.current) element.scrollTop += element.scrollHeight - height.current;
-    top.current = first;
-    height.current = element.scrollHeight;
+    // Turns came or went above: what the reader looks at stays where it is.
+    else if (anchor.current) element.scrollTop += moved(element, anchor.current);
   }, [shown]);
 
   // A new place or a directive of one's own leads to the end, wherever the reader was.
@@ -48,12 +56,14 @@ export function Thread() {
   }, [busy, place]);
 
   const marked = markedTurnId.value;
-  useEffect(() => {
-    if (marked === null) return;
+  useLayoutEffect(() => {
+    if (marked === null || !box.current) return;
+    const element = box.current.querySelector<HTMLElement>(`[data-turn="${CSS.escape(marked)}"]`);
     following.current = false;
-    const element = box.current?.querySelector<HTMLElement>(`[data-turn="${CSS.escape(marked)}"]`);
     element?.scrollIntoView({ block: 'center' });
     element?.focus({ preventScroll: true });
+    // Turns that come in before the scrolling is reported must not lead back to where the reader was.
+    anchor.current = anchorOf(box.current);
   }, [marked]);
 
   // The window or the text box changes its size: the end stays in sight.
@@ -72,43 +82,89 @@ export function Thread() {
   const onScroll = () => {
     const element = box.current;
     if (!element) return;
-    following.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END;
-    height.current = element.scrollHeight;
+    const below = element.scrollHeight - element.scrollTop - element.clientHeight;
+    following.current = below < NEAR_END && laterTurn.value === null;
+    anchor.current = anchorOf(element);
+    if (element.scrollTop < NEAR_EDGE && firstTurn.value > 1) void loadEarlier();
+    else if (below < NEAR_EDGE && laterTurn.value !== null) void loadLater();
   };
 
   return (
     <div class="thread" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label="Conversation">
       {firstTurn.value > 1 && (
-        <p class="earlier">
+        <p class="beyond">
           <button class="button" type="button" onClick={() => void loadEarlier()}>
             Earlier turns ({firstTurn.value - 1})
+          </button>
+          <button class="button" type="button" onClick={() => void goTo('beginning')}>
+            To the beginning
           </button>
         </p>
       )}
       {shown.length === 0 ? !loading.value && <Welcome /> : <Turns shown={shown} />}
-      <Outcome />
+      {toEnd ? <Outcome /> : <Later />}
     </div>
   );
 }
 
+/** The end is not loaded: how much there is until it, and the way there. */
+function Later() {
+  return (
+    <div class="beyond later">
+      <button class="button" type="button" onClick={() => void loadLater()}>
+        Later turns ({Math.max(1, turnCount.value - (laterTurn.value ?? 1) + 1)})
+      </button>
+      <button class="button" type="button" onClick={() => void goTo('end')}>
+        To the end
+      </button>
+      {stateLine.value !== '' && <span class="quiet">{stateLine.value}</span>}
+    </div>
+  );
+}
+
+const turnsIn = (element: HTMLElement) => element.querySelector('ol')?.children ?? [];
+
+/** The first turn that reaches below the upper edge. */
+function anchorOf(element: HTMLElement): Anchor | null {
+  const edge = element.getBoundingClientRect().top;
+  const items = turnsIn(element);
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((items[middle]?.getBoundingClientRect().bottom ?? 0) > edge) high = middle;
+    else low = middle + 1;
+  }
+  const item = items[low];
+  const key = item?.getAttribute('data-key');
+  return item && key ? { key, top: item.getBoundingClientRect().top - edge } : null;
+}
+
+/** How far the anchor has moved since it was taken, in pixels. */
+function moved(element: HTMLElement, { key, top }: Anchor): number {
+  const item = [...turnsIn(element)].find((each) => each.getAttribute('data-key') === key);
+  return item ? item.getBoundingClientRect().top - element.getBoundingClientRect().top - top : 0;
+}
+
 function Turns({ shown }: { shown: ShownTurn[] }) {
+  const drafts = new Map<string, ShownTurn>();
+  const answered = new Set(
+    shown.filter(({ kind }) => kind === 'answer').map(({ cycleId, round }) => draftKey(cycleId, round)),
+  );
   return (
     <ol aria-busy={shown.some(({ live }) => live)}>
-      {shown.map((turn, at) => {
-        const ofCycle = (other: ShownTurn) => turn.cycleId !== null && other.cycleId === turn.cycleId;
-        const isDraft = turn.kind === 'draft';
-        const before = isDraft
-          ? (shown.slice(0, at).findLast((other) => other.kind === 'draft' && ofCycle(other)) ?? null)
-          : null;
-        const delivered =
-          isDraft &&
-          shown
-            .slice(at)
-            .some((other) => other.kind === 'answer' && ofCycle(other) && other.round === turn.round);
+      {shown.map((turn) => {
+        const isDraft = turn.kind === 'draft' && turn.cycleId !== null;
+        const before = isDraft ? (drafts.get(turn.cycleId ?? '') ?? null) : null;
+        if (isDraft) drafts.set(turn.cycleId ?? '', turn);
+        const delivered = isDraft && answered.has(draftKey(turn.cycleId, turn.round));
         return <TurnCard key={turn.key} turn={turn} before={before} delivered={delivered} />;
       })}
     </ol>
   );
+}
+
+function draftKey(cycleId: string | null, round: number | null): string {
+  return `${cycleId ?? ''}:${String(round)}`;
 }
 
 function Welcome() {

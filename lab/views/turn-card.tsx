@@ -1,6 +1,16 @@
 import { useState } from 'preact/hooks';
+import { goToTurn } from '../actions/paging.ts';
 import { inspect } from '../actions/story.ts';
-import { inspected, markedTurnId, running, story, type ShownTurn } from '../state/model.ts';
+import { addressOf } from '../state/location.ts';
+import {
+  conversationId,
+  inspected,
+  markedTurnId,
+  running,
+  sessionId,
+  story,
+  type ShownTurn,
+} from '../state/model.ts';
 import { when } from '../text/words.ts';
 import { Changes } from './changes.tsx';
 import { Markdown } from './markdown.tsx';
@@ -32,7 +42,7 @@ export function TurnCard({ turn, before, delivered }: Props) {
     running.value === null;
   const canCompare = before !== null && !turn.live;
   return (
-    <li>
+    <li data-key={turn.key}>
       <article
         class={`turn ${turn.agent} ${turn.kind}${turn.live ? ' live' : ''}${marked ? ' marked' : ''}`}
         data-kind={turn.kind}
@@ -46,6 +56,7 @@ export function TurnCard({ turn, before, delivered }: Props) {
             {turn.kind}
             {turn.round !== null && turn.kind !== 'guidance' && ` · round ${String(turn.round)}`}
           </span>
+          {turn.number !== null && turn.turnId !== null && <LinkTo turn={turn} number={turn.number} />}
           {turn.when && (
             <time class="what" dateTime={turn.when}>
               {when(turn.when)}
@@ -98,6 +109,25 @@ export function TurnCard({ turn, before, delivered }: Props) {
         )}
       </article>
     </li>
+  );
+}
+
+/** An address that leads to this turn, for a bookmark or another person. */
+function LinkTo({ turn, number }: { turn: ShownTurn; number: number }) {
+  const place = { sessionId: sessionId.value, conversationId: conversationId.value, turn: number };
+  return (
+    <a
+      class="what"
+      href={addressOf(place)}
+      title="Link to this turn"
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        void goToTurn(turn.turnId ?? '', place.conversationId ?? '', number);
+      }}
+    >
+      #{number}
+    </a>
   );
 }
 

@@ -12,7 +12,9 @@ const MET: Record<string, string> = { yes: 'met', no: 'not met', unknown: 'not k
 /** Beatrice's decision, what she found, and how each criterion stands. */
 export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: string | null }) {
   const { decision, issues, criteria, resolved = [] } = verdict;
-  const known = [story.value, inspected.value?.story, compared.value?.story].find((each) => each?.cycleId === cycleId);
+  const known = [story.value, inspected.value?.story, compared.value?.story].find(
+    (each) => each?.cycleId === cycleId,
+  );
   const texts = known?.criteria ?? [];
   return (
     <div class="verdict-body">

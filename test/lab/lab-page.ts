@@ -74,6 +74,25 @@ export function shownTurns(page: Page): Promise<{ who: string; kind: string; tex
   );
 }
 
+/** Notes from now on for how long the page stands still. Asked at the end: the longest time, in milliseconds. */
+export async function watchStalls(page: Page): Promise<() => Promise<{ longest: number; count: number }>> {
+  await page.evaluate(() => {
+    const noted: number[] = [];
+    const observer = new PerformanceObserver((list) => {
+      noted.push(...list.getEntries().map(({ duration }) => duration));
+    });
+    observer.observe({ type: 'longtask' });
+    Object.assign(window, {
+      stalls: () => {
+        noted.push(...observer.takeRecords().map(({ duration }) => duration));
+        return { longest: Math.max(0, ...noted), count: noted.length };
+      },
+    });
+  });
+  return () =>
+    page.evaluate(() => (window as unknown as { stalls: () => { longest: number; count: number } }).stalls());
+}
+
 /** What axe-core finds wrong with what is shown. The page has to be opened with `bypassCSP`: axe is a foreign script. */
 export async function axeFindings(page: Page): Promise<string[]> {
   const loaded = await page.evaluate(() => 'axe' in window);
