@@ -35,6 +35,11 @@ export interface JobRunnerOptions {
   random?: () => number;
 }
 
+/**
+ * How long nudges are gathered before one look at the record answers them all, in milliseconds: a look in the middle of a
+ * reply would stand in the writer's queue before the turns that the reply waits for.
+ */
+const GATHER_MS = 25;
 /** The longest sleep between two looks, in milliseconds: a safety net for a clock that was set back. */
 const MAX_SLEEP_MS = 60_000;
 /** The wait after the store itself failed, in milliseconds. */
@@ -60,6 +65,7 @@ export class JobRunner {
   #looking = false;
   #lookAgain = false;
   #timer: NodeJS.Timeout | null = null;
+  #gathering: NodeJS.Timeout | null = null;
 
   constructor(options: JobRunnerOptions) {
     this.#jobs = options.jobs;
@@ -80,12 +86,19 @@ export class JobRunner {
 
   start(): void {
     this.#started = true;
-    this.nudge();
+    this.#lookNow();
   }
 
-  /** Says that there may be something to do: call it after storing jobs. Cheap, never throws. */
+  /** Says that there may be something to do: call it after storing jobs. Cheap, never throws; several in a row are one. */
   nudge(): void {
     if (!this.#started) return;
+    this.#gathering ??= setTimeout(() => this.#lookNow(), GATHER_MS).unref();
+  }
+
+  #lookNow(): void {
+    if (!this.#started) return;
+    if (this.#gathering) clearTimeout(this.#gathering);
+    this.#gathering = null;
     if (this.#looking) this.#lookAgain = true;
     else void this.#look();
   }
@@ -94,7 +107,7 @@ export class JobRunner {
   whenIdle(): Promise<void> {
     return new Promise((resolve) => {
       this.#idleWaiters.add(resolve);
-      this.nudge();
+      this.#lookNow();
       this.#settleIdle();
     });
   }
@@ -105,8 +118,9 @@ export class JobRunner {
    */
   async stop(limitMs: number): Promise<void> {
     this.#started = false;
-    if (this.#timer) clearTimeout(this.#timer);
+    for (const timer of [this.#timer, this.#gathering]) if (timer) clearTimeout(timer);
     this.#timer = null;
+    this.#gathering = null;
     for (const resolve of this.#idleWaiters) resolve();
     this.#idleWaiters.clear();
     let limit: NodeJS.Timeout | undefined;
@@ -137,7 +151,7 @@ export class JobRunner {
     if (!this.#started) return;
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer =
-      sleepMs === null ? null : setTimeout(() => this.nudge(), Math.min(sleepMs, MAX_SLEEP_MS)).unref();
+      sleepMs === null ? null : setTimeout(() => this.#lookNow(), Math.min(sleepMs, MAX_SLEEP_MS)).unref();
     this.#settleIdle(sleepMs);
   }
 
@@ -169,7 +183,7 @@ export class JobRunner {
     const controller = new AbortController();
     const run: Promise<void> = this.#run(job, controller).finally(() => {
       this.#running.delete(run);
-      this.nudge();
+      this.#lookNow();
     });
     this.#running.set(run, controller);
   }
@@ -233,7 +247,9 @@ export class JobRunner {
 
   #settleIdle(sleepMs?: number | null): void {
     const nothingDue = sleepMs === null || (sleepMs !== undefined && sleepMs > 1);
-    const idle = this.#started ? nothingDue && this.#running.size === 0 && !this.#looking : true;
+    const idle = this.#started
+      ? nothingDue && this.#running.size === 0 && !this.#looking && !this.#gathering
+      : true;
     if (!idle) return;
     for (const resolve of this.#idleWaiters) resolve();
     this.#idleWaiters.clear();
