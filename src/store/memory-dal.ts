@@ -84,6 +84,8 @@ export interface ConversationStore {
     now: number;
   }): Promise<{ conversation: ConversationRecord; turns: TurnRecord[] }>;
   get(conversationId: string): Promise<ConversationRecord | null>;
+  /** Those of the session that there are, in no order that counts. */
+  getMany(sessionId: string, conversationIds: string[]): Promise<ConversationRecord[]>;
   list(input: { sessionId: string; limit: number; cursor: string | null }): Promise<Page<ConversationRecord>>;
 }
 

@@ -265,6 +265,11 @@ describe.each(IMPLEMENTATIONS)('the record: $name', ({ prepare }) => {
       });
       await expect(newConversation(dal, 'sess_unknown')).rejects.toMatchObject({ code: 'session_not_found' });
       expect(await dal.conversations.get('conv_unknown')).toBeNull();
+      const conversationId = await newConversation(dal, sessionId);
+      const another = await newConversation(dal, await newSession(dal));
+      const asked = [conversationId, 'conv_unknown', another];
+      const found = await dal.conversations.getMany(sessionId, asked);
+      expect(found).toEqual([await dal.conversations.get(conversationId)]);
       expect(await dal.turns.get(sessionId, 'turn_unknown')).toBeNull();
     });
   });

@@ -6,7 +6,7 @@ import { found } from '../sessions.ts';
 import { isSaid, weighed, worthShowing } from './candidates.ts';
 import { compose } from './compose.ts';
 import { findTurns, type FoundTurns } from './find-turns.ts';
-import { withoutStale } from './superseded.ts';
+import { lookUpAsked, withoutStale } from './superseded.ts';
 
 /** Candidates that are looked at for each turn that may be shown. */
 const CANDIDATES_PER_TURN = 4;
@@ -43,7 +43,7 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
   const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
   const turns = worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
-  const conversations = await conversationsOf(deps, turns.slice(0, maxTurns * 2));
+  const conversations = await conversationsOf(deps, sessionId, turns.slice(0, maxTurns * 2));
   const composed = compose(
     { summary, conversationSummary, causalNarrative, agentStates, turns, conversations },
     maxTurns,
@@ -80,8 +80,9 @@ async function findRelevant(
 ): Promise<FoundTurns> {
   const limit = Math.max(FEWEST_CANDIDATES, maxTurns * CANDIDATES_PER_TURN);
   const question = { sessionId, query: directive, limit, timeRange: null };
+  const begun = lookUpAsked(deps, question);
   const { found: ranked, neighbours } = await findTurns(deps, question, true);
-  return { found: await withoutStale(deps, question, weighed(ranked), maxTurns * 2), neighbours };
+  return { found: await withoutStale(deps, question, weighed(ranked), maxTurns * 2, begun), neighbours };
 }
 
 function asRecent(turn: TurnRecord): ContextTurn {
@@ -90,11 +91,12 @@ function asRecent(turn: TurnRecord): ContextTurn {
 
 async function conversationsOf(
   { dal }: MemoryDeps,
+  sessionId: string,
   turns: ContextTurn[],
 ): Promise<Map<string, ConversationRecord>> {
   const ids = [...new Set(turns.map(({ turn }) => turn.conversationId))];
-  const records = await Promise.all(ids.map((id) => dal.conversations.get(id)));
-  return new Map(records.flatMap((record) => (record ? [[record.conversationId, record]] : [])));
+  const records = ids.length === 0 ? [] : await dal.conversations.getMany(sessionId, ids);
+  return new Map(records.map((record) => [record.conversationId, record]));
 }
 
 /** The conversations that the shown turns come from; the best turn speaks for its conversation. */

@@ -9,6 +9,8 @@ export interface Claim {
   about: string;
   /** Lower case, without articles. */
   value: string;
+  /** The value as it was written. */
+  written: string;
   /** False: it is said to be so no more. */
   holds: boolean;
 }
@@ -97,6 +99,7 @@ function claim(groups: Record<string, string | undefined>, about: string, speake
     subject: subjectOf(groups['who'] ?? '', speaker),
     about,
     value,
+    written: (groups['value'] ?? '').trim(),
     holds: groups['no'] === undefined,
   };
 }

@@ -24,6 +24,34 @@ const CUES: Record<string, { words: string; asked: RegExp }> = {
   name: { words: 'name', asked: /\bname\b/i },
 };
 
+type LookUps = ReadonlyMap<string, Promise<ContextTurn[]>>;
+
+/** Begins the searches that the question itself calls for, while the turns for it are still being found. */
+export function lookUpAsked(
+  deps: Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>,
+  question: Pick<Question, 'sessionId' | 'query'>,
+): LookUps {
+  const asked = Object.keys(CUES).filter((about) => CUES[about]?.asked.test(question.query));
+  return new Map(
+    asked.map((about) => {
+      const turns = lookUp(deps, question, about);
+      // Whoever waits for it hears of a failure; if something else fails first, nobody does.
+      turns.catch(() => undefined);
+      return [about, turns];
+    }),
+  );
+}
+
+async function lookUp(
+  deps: Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>,
+  { sessionId }: Pick<Question, 'sessionId'>,
+  about: string,
+): Promise<ContextTurn[]> {
+  const query = CUES[about]?.words ?? about;
+  const { found } = await findTurns(deps, { sessionId, query, limit: TURNS_A_LOOK_UP, timeRange: null });
+  return found;
+}
+
 interface ToldBy {
   item: ContextTurn;
   claim: Claim;
@@ -39,23 +67,13 @@ export async function withoutStale(
   question: Pick<Question, 'sessionId' | 'query'>,
   found: ContextTurn[],
   looked: number,
+  begun: LookUps = lookUpAsked(deps, question),
 ): Promise<ContextTurn[]> {
-  const asked = Object.keys(CUES).filter((about) => CUES[about]?.asked.test(question.query));
+  const asked = [...begun.keys()];
   const told = found.slice(0, looked).flatMap(({ turn }) => claimsOf(turn));
   const abouts = [...new Set([...asked, ...told.map(({ about }) => about)])].slice(0, MOST_LOOK_UPS);
   if (abouts.length === 0) return found;
-  const others = await Promise.all(
-    abouts.map(async (about) => {
-      const query = CUES[about]?.words ?? about;
-      const { found: turns } = await findTurns(deps, {
-        sessionId: question.sessionId,
-        query,
-        limit: TURNS_A_LOOK_UP,
-        timeRange: null,
-      });
-      return turns;
-    }),
-  );
+  const others = await Promise.all(abouts.map((about) => begun.get(about) ?? lookUp(deps, question, about)));
   return mark(found, others.flat(), { asked: new Set(asked), query: question.query });
 }
 

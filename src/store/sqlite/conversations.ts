@@ -65,6 +65,15 @@ export const conversationsModule: StoreModule<ConversationStore> = {
       ).get(conversationId) as ConversationRow | undefined;
       return row ? fromRow(row) : null;
     },
+    getMany: (sessionId, conversationIds) =>
+      (
+        prepared(
+          database,
+          `SELECT c.* FROM json_each(@ids) AS asked
+             JOIN conversations c ON c.session_id = @sessionId AND c.conversation_id = asked.value
+            WHERE EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`,
+        ).all({ sessionId, ids: JSON.stringify(conversationIds) }) as ConversationRow[]
+      ).map(fromRow),
     list: ({ sessionId, limit, cursor }) => {
       const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
       const rows = prepared(
