@@ -13,6 +13,8 @@ import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
+import { factsJob } from './memory/facts/jobs.ts';
+import { registerFacts } from './memory/facts/register.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
@@ -61,7 +63,10 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const memory = createMemoryService({
     dal,
     causal,
-    jobsOfExchange: causalWork.ofExchange,
+    jobsOfExchange: (conversationId, now) => [
+      ...causalWork.ofExchange(conversationId, now),
+      ...(settings.CCC_FACTS === 'on' ? [factsJob(conversationId, now)] : []),
+    ],
     nudgeJobs,
     clock: systemClock,
     logger,
@@ -79,6 +84,13 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     provider,
     model: provider.info.defaultModel,
     triggerTokens: settings.CCC_SUMMARY_TRIGGER_TOKENS,
+    clock: systemClock,
+  });
+  registerFacts(jobs, {
+    dal,
+    provider,
+    model: provider.info.defaultModel,
+    maxCallsPerMinute: settings.CCC_FACTS_MAX_CALLS_PER_MINUTE,
     clock: systemClock,
   });
   const cycles = createCycleService({

@@ -134,6 +134,16 @@ export const SETTINGS = {
     default: '6000',
     help: 'A conversation is summarised in the background once its unsummarised turns pass this many tokens.',
   },
+  CCC_FACTS: {
+    schema: z.enum(['on', 'off']),
+    default: 'off',
+    help: 'Whether facts are noted from what is said, in the background, with one model call an exchange.',
+  },
+  CCC_FACTS_MAX_CALLS_PER_MINUTE: {
+    schema: integer(1, 10_000),
+    default: '30',
+    help: 'Most upstream calls a minute for noting facts.',
+  },
   CCC_CAUSAL_MAX_CALLS_PER_MINUTE: {
     schema: integer(0, 10_000),
     default: '30',

@@ -3,6 +3,7 @@ import { silentLogger } from '../base/logger.ts';
 import { agentStateMethods } from './agent-states.ts';
 import { contextMethods } from './context/build-context.ts';
 import type { MemoryDeps } from './deps.ts';
+import { factMethods } from './facts/fact-methods.ts';
 import type { MemoryService } from './memory-service.ts';
 import { createRetriever } from './retrieval/retriever.ts';
 import { sessionMethods } from './sessions.ts';
@@ -28,6 +29,7 @@ export function createMemoryService(
     ...turnMethods(deps),
     ...agentStateMethods(deps),
     ...summaryMethods(deps),
+    ...factMethods(deps),
     ...contextMethods(deps),
     ...transferMethods(deps),
   });

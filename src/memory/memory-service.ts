@@ -14,6 +14,7 @@ import type {
 } from '../store/records.ts';
 import type { Idempotency } from '../store/memory-dal.ts';
 import type { SessionStatistics } from '../store/statistics.ts';
+import type { FactService } from './facts/fact-service.ts';
 
 /** A turn as a caller of the service gives it. */
 export interface TurnInput {
@@ -79,8 +80,8 @@ export interface BuiltContext {
   omittedTurns: number;
 }
 
-/** Sessions, conversations, turns, context and summaries. Unknown ids throw the `*_not_found` errors. */
-export interface MemoryService {
+/** Sessions, conversations, turns, context, summaries and facts. Unknown ids throw the `*_not_found` errors. */
+export interface MemoryService extends FactService {
   /** @throws invalid_request when a preference that has a meaning here is wrong; so does `setPreferences` */
   createSession(input: {
     userPreferences?: JsonObject;

@@ -5,7 +5,7 @@ import { AGENTS, TURN_KINDS, type JsonObject } from '../../store/records.ts';
 const jsonObject = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
 
 /** ISO-8601 with an offset or `Z`, as milliseconds since the epoch. */
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+export const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
 export const agent = z.enum(AGENTS);
 
@@ -37,7 +37,7 @@ const LARGEST_BATCH = 1_000;
 export const oneTurn = turn;
 export const manyTurns = z.strictObject({ turns: z.array(turn).min(1).max(LARGEST_BATCH) });
 
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 export const page = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
