@@ -45,7 +45,8 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   );
   const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
   const interrupted = await dal.budgets.settleInterrupted();
-  if (interrupted > 0) logger.warn({ calls: interrupted }, 'calls that were cut off count as they were estimated');
+  if (interrupted > 0)
+    logger.warn({ calls: interrupted }, 'calls that were cut off count as they were estimated');
   const jobs = new JobRunner({ jobs: dal.jobs, logger });
   const nudgeJobs = () => {
     jobs.nudge();

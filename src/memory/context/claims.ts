@@ -99,7 +99,7 @@ function claim(groups: Record<string, string | undefined>, about: string, speake
     subject: subjectOf(groups['who'] ?? '', speaker),
     about,
     value,
-    written: (groups['value'] ?? '').trim(),
+    written: (groups['value'] ?? '').replace(/[.\s]+$/u, ''),
     holds: groups['no'] === undefined,
   };
 }

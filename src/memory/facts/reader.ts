@@ -19,5 +19,5 @@ export interface FactReader {
   read(turns: TurnRecord[], known: FactRecord[], signal: AbortSignal): Promise<ReadFact[] | null>;
 }
 
-/** Most facts of one reading. */
+/** Most facts that a model is asked for in one reading. */
 export const MOST_FACTS = 12;

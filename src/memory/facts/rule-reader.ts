@@ -1,7 +1,7 @@
 import type { TurnRecord } from '../../store/records.ts';
 import { claimsOf, type Claim } from '../context/claims.ts';
 import { subjectOf } from './fact-words.ts';
-import { MOST_FACTS, type FactReader, type ReadFact } from './reader.ts';
+import type { FactReader, ReadFact } from './reader.ts';
 
 /** How a claim of these reads as a sentence; of the others "their … is …". */
 const SENTENCES: Record<string, (value: string) => string> = {
@@ -16,7 +16,7 @@ const SENTENCES: Record<string, (value: string) => string> = {
  */
 export const ruleReader: FactReader = Object.freeze({
   author: 'rule' as const,
-  read: (turns: TurnRecord[]) => Promise.resolve(turns.flatMap(factsOf).slice(0, MOST_FACTS)),
+  read: (turns: TurnRecord[]) => Promise.resolve(turns.flatMap(factsOf)),
 });
 
 function factsOf(turn: TurnRecord): ReadFact[] {
