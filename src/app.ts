@@ -15,12 +15,14 @@ import { cyclesRouter } from './http/cycles/cycles-router.ts';
 import { answerErrors, errorHandler, unknownRoute } from './http/errors.ts';
 import { frontDoor } from './http/front-door.ts';
 import { guards } from './http/guards.ts';
+import { requireKey } from './http/api-keys.ts';
 import type { Step } from './http/in-order.ts';
 import { memoryRouter } from './http/memory/memory-router.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
 import { operationRouter } from './http/operation/operation-router.ts';
 import { registerRecordMetrics } from './http/operation/record-metrics.ts';
 import type { ServerState } from './http/operation/server-state.ts';
+import { limitRate } from './http/rate-limit.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { staticPage } from './http/static-page.ts';
@@ -78,6 +80,8 @@ export function buildApp(parts: AppParts): RequestListener {
         corsOrigins: settings.CORS_ORIGINS,
       }),
       refuseWhileStopping(state),
+      requireKey(settings.CCC_API_KEYS, parts.memory),
+      limitRate(settings.CCC_REQUESTS_PER_MINUTE),
     ],
     first: v1Routes(parts),
     then: app,

@@ -109,6 +109,16 @@ export const ERROR_CODES = {
     type: 'invalid_request_error',
     meaning: 'The Host header does not name this server; see CCC_ALLOWED_HOSTS.',
   },
+  invalid_api_key: {
+    status: 401,
+    type: 'authentication_error',
+    meaning: 'This server asks for a key (CCC_API_KEYS), and the request brings none that is valid.',
+  },
+  rate_limited: {
+    status: 429,
+    type: 'rate_limit_error',
+    meaning: 'More requests a minute than are allowed; `retry-after` says when to ask again.',
+  },
   invalid_token: {
     status: 401,
     type: 'authentication_error',

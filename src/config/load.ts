@@ -62,6 +62,14 @@ function checkTogether(settings: Settings): string[] {
       'CORS_ORIGINS=* is refused together with OPENAI_API_KEY: every web page could spend the key. Name the origins.',
     );
   }
+  if (!LOOPBACK.test(settings.HOST) && settings.CCC_API_KEYS.length === 0 && !settings.CCC_INSECURE) {
+    problems.push(
+      `HOST=${settings.HOST} is refused without CCC_API_KEYS: everyone who can reach this address could use the key and read the memory. Make a key with "npm run api-key -- name", or set CCC_INSECURE=1.`,
+    );
+  }
+  const names = settings.CCC_API_KEYS.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) problems.push(`CCC_API_KEYS is wrong: ${twice} is named twice.`);
   return problems;
 }
 
@@ -99,8 +107,8 @@ function editDistance(a: string, b: string): number {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 
-function openDoors({ HOST }: Settings): string[] {
-  return LOOPBACK.test(HOST)
+function openDoors({ HOST, CCC_API_KEYS }: Settings): string[] {
+  return LOOPBACK.test(HOST) || CCC_API_KEYS.length > 0
     ? []
     : [`HOST is ${HOST}: everyone who can reach this address can use the key and read the memory.`];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENTRY_FORM, parseApiKey } from './api-keys.ts';
 
 /**
  * Every setting of the server: name, default, check and help. `.env.example` and the table in the README are
@@ -22,6 +23,14 @@ const list = z.string().transform((text) =>
     .split(',')
     .map((item) => item.trim())
     .filter(Boolean),
+);
+
+const apiKeys = list.transform((entries, context) =>
+  entries.flatMap((entry) => {
+    const key = parseApiKey(entry);
+    if (!key) context.addIssue({ code: 'custom', message: ENTRY_FORM });
+    return key ?? [];
+  }),
 );
 
 /** A size such as `20mb`, `512kb` or a plain number of bytes. */
@@ -154,6 +163,22 @@ export const SETTINGS = {
     schema: integer(0, 600_000),
     default: '10000',
     help: 'How long running requests may take to finish after SIGTERM or SIGINT, in milliseconds.',
+  },
+  CCC_API_KEYS: {
+    schema: apiKeys,
+    default: '',
+    help: 'Who may call: `name:hash` entries, comma separated, made by `npm run api-key -- name`. When set, every request needs one of the keys.',
+    secret: true,
+  },
+  CCC_REQUESTS_PER_MINUTE: {
+    schema: integer(0, 1_000_000),
+    default: '0',
+    help: 'Most requests a minute for each key, session token or else address; 0 sets no limit. An entry of CCC_API_KEYS may set its own.',
+  },
+  CCC_INSECURE: {
+    schema: z.enum(['0', '1']).transform((text) => text === '1'),
+    default: '0',
+    help: '1 allows a HOST that others can reach without CCC_API_KEYS: they can use the key and read the memory.',
   },
   CORS_ORIGINS: {
     schema: list,

@@ -5,10 +5,19 @@ import type { Logger } from '../base/logger.ts';
 import type { Step } from './in-order.ts';
 import type { HttpMetrics } from './operation/http-metrics.ts';
 
+/** Who asks, where that is known: the holder of a key, or of one session's token. */
+export interface Caller {
+  kind: 'key' | 'session';
+  name: string;
+  /** Most requests a minute; null when only the server's own limit holds. */
+  perMinute: number | null;
+}
+
 interface RequestContext {
   requestId: string;
   root: Logger;
   logger?: Logger;
+  caller?: Caller;
   /** The route's pattern, for those that Express's router does not know. */
   route?: string;
 }
@@ -44,6 +53,7 @@ export function requestContext(logger: Logger, metrics: HttpMetrics): Step {
           status: res.statusCode,
           ms: Math.round(ms * 10) / 10,
           bytes: socket.bytesWritten - written,
+          ...keyName(res),
           ...(res.writableFinished ? {} : { aborted: true }),
         },
         'request',
@@ -51,6 +61,12 @@ export function requestContext(logger: Logger, metrics: HttpMetrics): Step {
     });
     next();
   };
+}
+
+/** Names of keys are the operator's own; ids of sessions belong neither into the log nor here. */
+function keyName(res: ServerResponse): { key?: string } {
+  const caller = contexts.get(res)?.caller;
+  return caller?.kind === 'key' ? { key: caller.name } : {};
 }
 
 /** The logger of the request that is being answered. Made on demand: most requests say nothing of their own. */
@@ -64,6 +80,15 @@ export function requestLogger(res: ServerResponse): Logger | undefined {
 export function nameRoute(res: ServerResponse, route: string): void {
   const context = contexts.get(res);
   if (context) context.route = route;
+}
+
+export function nameCaller(res: ServerResponse, caller: Caller): void {
+  const context = contexts.get(res);
+  if (context) context.caller = caller;
+}
+
+export function callerOf(res: ServerResponse): Caller | undefined {
+  return contexts.get(res)?.caller;
 }
 
 /** The route's pattern, never the path itself: ids belong neither into metrics nor into the log. */

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../base/error-codes.ts';
 import type { MemoryService } from '../memory/memory-service.ts';
 import { TOKEN_PREFIX } from '../memory/token.ts';
 import type { SessionRecord } from '../store/records.ts';
+import { bearer } from './bearer.ts';
 
 /**
  * A session's token opens that session and nothing else: asked for another one, the answer is the same as for one that
@@ -25,8 +26,8 @@ export async function sessionOfToken(
   memory: Pick<MemoryService, 'openByToken'>,
   req: Request,
 ): Promise<SessionRecord | null> {
-  const [, token] = /^Bearer\s+(\S+)$/i.exec(req.headers.authorization ?? '') ?? [];
-  if (token === undefined || !token.startsWith(TOKEN_PREFIX)) return null;
+  const token = bearer(req);
+  if (token?.startsWith(TOKEN_PREFIX) !== true) return null;
   const session = await memory.openByToken(token);
   if (!session) throw new CccError('invalid_token');
   return session;

@@ -85,8 +85,31 @@ describe('settings', () => {
     ]);
   });
 
+  it('do not open the server to others without keys, unless told so aloud', () => {
+    expect(problemsOf({ HOST: '0.0.0.0' })[0]).toMatch(/HOST=0\.0\.0\.0 is refused without CCC_API_KEYS/);
+    expect(problemsOf({ HOST: '192.168.1.5', CCC_INSECURE: '0' })).toHaveLength(1);
+  });
+
+  it('that name keys hold a name and a hash each, no name twice, and never show what was given', () => {
+    const hash = 'ab'.repeat(32);
+    const { CCC_API_KEYS: keys } = loadSettings({ CCC_API_KEYS: `a:${hash}, b:${hash}:60/min` }).settings;
+    expect(keys).toEqual([
+      { name: 'a', hash: Buffer.alloc(32, 0xab), perMinute: null },
+      { name: 'b', hash: Buffer.alloc(32, 0xab), perMinute: 60 },
+    ]);
+    for (const wrong of ['ccc_key_plain', `a:${hash}x`, 'a:abcd', `a b:${hash}`, `a:${hash}:60`]) {
+      const [problem = ''] = problemsOf({ CCC_API_KEYS: wrong });
+      expect(problem).toMatch(/CCC_API_KEYS is wrong: each entry must be name:hash/);
+      expect(problem).not.toContain(wrong);
+    }
+    expect(problemsOf({ CCC_API_KEYS: `a:${hash},a:${hash}` })).toEqual([
+      'CCC_API_KEYS is wrong: a is named twice.',
+    ]);
+  });
+
   it('that open the server to others are warned about', () => {
-    expect(loadSettings({ HOST: '0.0.0.0' }).warnings[0]).toMatch(/HOST is 0\.0\.0\.0/);
+    expect(loadSettings({ HOST: '0.0.0.0', CCC_INSECURE: '1' }).warnings[0]).toMatch(/HOST is 0\.0\.0\.0/);
+    expect(loadSettings({ HOST: '0.0.0.0', CCC_API_KEYS: `team:${'ab'.repeat(32)}` }).warnings).toEqual([]);
     expect(loadSettings({ HOST: 'localhost' }).warnings).toEqual([]);
     expect(loadSettings({ HOST: '::1' }).warnings).toEqual([]);
   });

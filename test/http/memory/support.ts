@@ -10,10 +10,12 @@ export interface Answer {
 }
 
 /** The whole HTTP side on a real record, and a client that says what it sends and gets. */
-export async function startMemoryApi() {
+export async function startMemoryApi(
+  options: Omit<NonNullable<Parameters<typeof startApp>[0]>, 'parts'> = {},
+) {
   const { dal } = await openMemory();
   const memory = createMemoryService({ dal });
-  const { url } = await startApp({ parts: { dal, memory } });
+  const { url } = await startApp({ ...options, parts: { dal, memory } });
   const call = async (
     method: string,
     path: string,

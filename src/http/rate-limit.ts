@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { CccError } from '../base/ccc-error.ts';
+import type { Step } from './in-order.ts';
+import { callerOf } from './request-context.ts';
+
+const MINUTE_S = 60;
+
+/**
+ * Most requests a minute for each caller: a key, a session by its token, else an address. Answers say what is left, in
+ * the words of the IETF draft (draft-ietf-httpapi-ratelimit-headers) and in those of OpenAI's clients. What asks whether
+ * the server is alive is not counted.
+ */
+export function limitRate(perMinute: number): Step {
+  const limiters = new Map<number, RateLimiterMemory>();
+  const limiterOf = (points: number): RateLimiterMemory => {
+    let limiter = limiters.get(points);
+    if (!limiter) {
+      limiter = new RateLimiterMemory({ points, duration: MINUTE_S });
+      limiters.set(points, limiter);
+    }
+    return limiter;
+  };
+  return (req, res, next) => {
+    const caller = callerOf(res);
+    const points = caller?.perMinute ?? perMinute;
+    if (points === 0 || req.url?.startsWith('/health') === true) {
+      next();
+      return;
+    }
+    limiterOf(points)
+      .consume(caller ? `${caller.kind} ${caller.name}` : `address ${addressOf(req)}`)
+      .then(
+        (state) => {
+          tell(res, points, state);
+          next();
+        },
+        (refused: unknown) => {
+          if (!(refused instanceof RateLimiterRes)) {
+            next(refused);
+            return;
+          }
+          tell(res, points, refused);
+          res.setHeader('retry-after', secondsLeft(refused));
+          next(new CccError('rate_limited'));
+        },
+      );
+  };
+}
+
+function tell(res: ServerResponse, points: number, state: RateLimiterRes): void {
+  const seconds = secondsLeft(state);
+  res.setHeader('ratelimit-policy', `"requests";q=${String(points)};w=${String(MINUTE_S)}`);
+  res.setHeader('ratelimit', `"requests";r=${String(state.remainingPoints)};t=${String(seconds)}`);
+  res.setHeader('x-ratelimit-limit-requests', points);
+  res.setHeader('x-ratelimit-remaining-requests', state.remainingPoints);
+  res.setHeader('x-ratelimit-reset-requests', `${String(seconds)}s`);
+}
+
+function secondsLeft({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1000));
+}
+
+function addressOf(req: IncomingMessage): string {
+  return req.socket.remoteAddress ?? 'unknown';
+}
