@@ -13,6 +13,7 @@ import type {
   TurnRecord,
 } from '../store/records.ts';
 import type { Idempotency } from '../store/memory-dal.ts';
+import type { FactRecord } from '../store/fact-store.ts';
 import type { SessionStatistics } from '../store/statistics.ts';
 import type { FactService } from './facts/fact-service.ts';
 
@@ -51,8 +52,17 @@ export interface ContextTurn {
   source: 'recent' | 'lexical' | 'dense' | 'neighbour';
   /** The parts the score was made of, for people who want to know why. */
   parts: Record<string, number>;
-  /** Set when the person has said otherwise since: in which turn, and when (milliseconds since the epoch). */
-  superseded?: { byTurnId: string; at: number };
+  /** Set when the person has said otherwise since: in which turn (null: not in a turn), and when (milliseconds since the epoch). */
+  superseded?: { byTurnId: string | null; at: number };
+}
+
+/** One fact with why it is here. */
+export interface ContextFact {
+  fact: FactRecord;
+  /** 0 to 1. */
+  score: number;
+  source: 'pinned' | 'lexical';
+  parts: Record<string, number>;
 }
 
 /** What memory has to add to a prompt, and the reasons. */
@@ -76,8 +86,11 @@ export interface BuiltContext {
   totalConversations: number;
   /** Sections of `prompt` in order, with their tokens: for the inspector. */
   sections: { name: string; text: string; tokens: number }[];
+  /** Facts in the prompt: pinned ones, then those that bear on the directive. */
+  facts: ContextFact[];
   /** Found, but left out for want of room. */
   omittedTurns: number;
+  omittedFacts: number;
 }
 
 /** Sessions, conversations, turns, context, summaries and facts. Unknown ids throw the `*_not_found` errors. */

@@ -113,7 +113,7 @@ export interface FactStore {
   outdatedTurns(
     sessionId: string,
     turnIds: string[],
-  ): Promise<{ turnId: string; byTurnId: string; at: number }[]>;
+  ): Promise<{ turnId: string; byTurnId: string | null; at: number }[]>;
   /** The number of the last turn that was read for facts; 0 when none was. */
   progress(sessionId: string, conversationId: string): Promise<number>;
   /**

@@ -2,13 +2,13 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { isoTime } from '../../base/clock.ts';
 import { LONGEST } from '../../memory/facts/fact-words.ts';
-import type { FactRecord } from '../../store/fact-store.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
 import type { MemoryParts } from './parts.ts';
 import { flag, page, time } from './schemas.ts';
+import { factView } from './views.ts';
 
 const words = (longest: number) => z.string().trim().min(1).max(longest);
 
@@ -116,26 +116,5 @@ function restOf({
     ...(exclusive === undefined ? {} : { exclusive }),
     ...(validFrom === undefined ? {} : { validFrom }),
     ...(pinned === undefined ? {} : { pinned }),
-  };
-}
-
-export function factView(record: FactRecord) {
-  return {
-    fact_id: record.factId,
-    subject: record.subject,
-    attribute: record.attribute,
-    value: record.value,
-    text: record.text,
-    exclusive: record.exclusive,
-    valid_from: isoTime(record.validFrom),
-    valid_until: record.validUntil === null ? null : isoTime(record.validUntil),
-    superseded_by: record.supersededBy,
-    conversation_id: record.conversationId,
-    source_turn_id: record.sourceTurnId,
-    author: record.author,
-    pinned: record.pinned,
-    version: record.version,
-    created_at: isoTime(record.createdAt),
-    updated_at: isoTime(record.updatedAt),
   };
 }

@@ -1,5 +1,6 @@
 import { isoTime } from '../../base/clock.ts';
 import type { BuiltContext, ContextTurn } from '../../memory/memory-service.ts';
+import type { FactRecord } from '../../store/fact-store.ts';
 import type {
   AgentStateRecord,
   ConversationRecord,
@@ -87,6 +88,27 @@ export function summaryView(summary: SummaryRecord) {
   };
 }
 
+export function factView(record: FactRecord) {
+  return {
+    fact_id: record.factId,
+    subject: record.subject,
+    attribute: record.attribute,
+    value: record.value,
+    text: record.text,
+    exclusive: record.exclusive,
+    valid_from: isoTime(record.validFrom),
+    valid_until: record.validUntil === null ? null : isoTime(record.validUntil),
+    superseded_by: record.supersededBy,
+    conversation_id: record.conversationId,
+    source_turn_id: record.sourceTurnId,
+    author: record.author,
+    pinned: record.pinned,
+    version: record.version,
+    created_at: isoTime(record.createdAt),
+    updated_at: isoTime(record.updatedAt),
+  };
+}
+
 export function contextView(sessionId: string, context: BuiltContext) {
   return {
     session_id: sessionId,
@@ -103,7 +125,14 @@ export function contextView(sessionId: string, context: BuiltContext) {
     lessons: context.lessons,
     total_conversations: context.totalConversations,
     token_count: context.tokenCount,
+    facts: context.facts.map(({ fact, score, source, parts }) => ({
+      ...factView(fact),
+      score,
+      source,
+      score_parts: parts,
+    })),
     omitted_turns: context.omittedTurns,
+    omitted_facts: context.omittedFacts,
     sections: context.sections,
     prompt: context.prompt,
   };

@@ -5,6 +5,7 @@ import type { BuiltContext, ContextRequest, ContextTurn, MemoryService } from '.
 import { found } from '../sessions.ts';
 import { isSaid, weighed, worthShowing } from './candidates.ts';
 import { compose } from './compose.ts';
+import { findFacts, withoutOutdated } from './find-facts.ts';
 import { findTurns, type FoundTurns } from './find-turns.ts';
 import { lookUpAsked, withoutStale } from './superseded.ts';
 
@@ -30,33 +31,50 @@ export function contextMethods(deps: MemoryDeps): Pick<MemoryService, 'buildCont
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
   const { dal } = deps;
   const { sessionId, conversationId, maxTurns, maxTokens } = request;
-  const [session, summary, conversationSummary, relevant, recent, agentStates, causes] = await Promise.all([
-    dal.sessions.get(sessionId),
-    dal.summaries.latest(sessionId, null),
-    conversationId === null ? null : dal.summaries.latest(sessionId, conversationId),
-    maxTurns === 0 ? { found: [], neighbours: [] } : findRelevant(deps, request),
-    conversationId === null ? [] : dal.turns.recent({ sessionId, conversationId, limit: RECENT_TURNS * 2 }),
-    request.includeAgentState ? dal.agents.list(sessionId) : [],
-    request.includeCausal ? causesOf(deps, request) : null,
-  ]);
+  const [session, summary, conversationSummary, relevant, recent, agentStates, causes, facts] =
+    await Promise.all([
+      dal.sessions.get(sessionId),
+      dal.summaries.latest(sessionId, null),
+      conversationId === null ? null : dal.summaries.latest(sessionId, conversationId),
+      maxTurns === 0 ? { found: [], neighbours: [] } : findRelevant(deps, request),
+      conversationId === null ? [] : dal.turns.recent({ sessionId, conversationId, limit: RECENT_TURNS * 2 }),
+      request.includeAgentState ? dal.agents.list(sessionId) : [],
+      request.includeCausal ? causesOf(deps, request) : null,
+      findFacts(deps, request),
+    ]);
   const { conversationCount } = found(session);
   const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
   const turns = worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
   const conversations = await conversationsOf(deps, sessionId, turns.slice(0, maxTurns * 2));
   const composed = compose(
-    { summary, conversationSummary, causalNarrative, agentStates, turns, conversations },
+    { facts, summary, conversationSummary, causalNarrative, agentStates, turns, conversations },
     maxTurns,
     maxTokens,
   );
+  const shown = new Set(composed.shown);
+  const omittedTurns = turns.filter((turn) => turn.source !== 'neighbour' && !shown.has(turn)).length;
+  const omittedFacts = facts.pinned.length + facts.relevant.length - composed.facts.length;
   deps.logger.debug(
     {
       session_id: sessionId,
-      turns: composed.shown.map(({ turn, score, parts }) => ({ id: turn.turnId, score, parts })),
+      turns: composed.shown.map(({ turn, source, score, parts }) => ({
+        id: turn.turnId,
+        source,
+        score,
+        parts,
+      })),
+      facts: composed.facts.map(({ fact, source, score, parts }) => ({
+        id: fact.factId,
+        source,
+        score,
+        parts,
+      })),
+      omitted_turns: omittedTurns,
+      omitted_facts: omittedFacts,
     },
     'context built',
   );
-  const shown = new Set(composed.shown);
   return {
     prompt: composed.prompt,
     tokenCount: composed.tokenCount,
@@ -69,7 +87,9 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
     lessons: [],
     totalConversations: conversationCount,
     sections: composed.sections,
-    omittedTurns: turns.filter((turn) => turn.source !== 'neighbour' && !shown.has(turn)).length,
+    facts: composed.facts,
+    omittedTurns,
+    omittedFacts,
   };
 }
 
@@ -82,7 +102,8 @@ async function findRelevant(
   const question = { sessionId, query: directive, limit, timeRange: null };
   const begun = lookUpAsked(deps, question);
   const { found: ranked, neighbours } = await findTurns(deps, question, true);
-  return { found: await withoutStale(deps, question, weighed(ranked), maxTurns * 2, begun), neighbours };
+  const holding = await withoutStale(deps, question, weighed(ranked), maxTurns * 2, begun);
+  return { found: await withoutOutdated(deps, sessionId, holding), neighbours };
 }
 
 function asRecent(turn: TurnRecord): ContextTurn {

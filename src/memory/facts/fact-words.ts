@@ -59,11 +59,31 @@ export function keysOf({
   };
 }
 
+/** By what a question may ask for a thing without naming it: English words for the attributes that are asked for most. */
+const ASKED_BY: { attribute: RegExp; words: string }[] = [
+  {
+    attribute: /\b(?:home|residence|city|town|address|location|lives?)\b/iu,
+    words: 'live living home city town moved',
+  },
+  {
+    attribute: /\b(?:work|job|employer|occupation|profession|company)\b/iu,
+    words: 'work working job employer company',
+  },
+  { attribute: /\bname\b/iu, words: 'name called' },
+  { attribute: /\b(?:birthday|birth date|date of birth|age)\b/iu, words: 'birthday born age old' },
+  { attribute: /\b(?:diet|allergy|allergies|food)\b/iu, words: 'eat food diet allergic cook' },
+  {
+    attribute: /\b(?:wife|husband|spouse|partner)\b/iu,
+    words: 'wife husband spouse partner married',
+  },
+];
+
 /** The terms by which a fact is found. That it is about the person whose session it is says nothing. */
 export function factTerms({ subject, attribute, value, text }: FactWords): TermCounts {
   const about = subjectOf(subject) === PERSON ? '' : subject;
   const sentence = (text ?? '').replaceAll(/\b(?:the person|the user)(?:[’']s)?\b/giu, ' ');
-  return analyse([about, attribute, value, sentence].join('\n'));
+  const asked = ASKED_BY.filter((each) => each.attribute.test(attribute)).map(({ words }) => words);
+  return analyse([about, attribute, value, sentence, ...asked].join('\n'));
 }
 
 function squeezed(text: string): string {

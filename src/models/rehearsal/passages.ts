@@ -7,7 +7,7 @@ export interface Passage {
   speaker: string | null;
   /** The day, `2023-05-08`; null when unknown. */
   day: string | null;
-  source: 'memory' | 'summary' | 'cause' | 'message' | 'directive' | 'instructions' | 'tool';
+  source: 'memory' | 'summary' | 'fact' | 'cause' | 'message' | 'directive' | 'instructions' | 'tool';
 }
 
 /** `[2023-05-08 13:56] Caroline: Hello` as memory and summaries write a turn. */
@@ -44,7 +44,7 @@ export function memoryPassages(memory: string): Passage[] {
     } else if (turn) {
       turn.text += `\n${line.replace(CONTINUED, '')}`;
     } else if (source !== null && source !== 'memory') {
-      passages.push(...standing(line, source));
+      passages.push(...(source === 'fact' ? factOf(line) : standing(line, source)));
     }
     afterGap = false;
   }
@@ -54,6 +54,7 @@ export function memoryPassages(memory: string): Passage[] {
 /** What stands under a heading; null for what is no statement of fact (the agents' own state). */
 function kindOf(heading: string): Passage['source'] | null {
   if (/^summary/i.test(heading)) return 'summary';
+  if (/^facts\b/i.test(heading)) return 'fact';
   if (/\bled to\b|\bcause/i.test(heading)) return 'cause';
   if (/keep in mind/i.test(heading)) return null;
   return 'memory';
@@ -61,6 +62,12 @@ function kindOf(heading: string): Passage['source'] | null {
 
 function standing(text: string, source: Passage['source']): Passage[] {
   return sentences(text).map((sentence) => ({ text: sentence, speaker: null, day: null, source }));
+}
+
+/** `- [since 2024-05-02] The person lives in Lyon.`; what held once is nothing to answer from. */
+function factOf(line: string): Passage[] {
+  const [, day, text] = /^- \[since (\d{4}-\d{2}-\d{2})\]\s(.+)$/.exec(line) ?? [];
+  return day === undefined || text === undefined ? [] : [{ text, speaker: null, day, source: 'fact' }];
 }
 
 /** Turns and earlier summaries as the summariser is given them; lines that continue a turn stay with it. */
@@ -135,6 +142,8 @@ export function quoted(passage: Passage, text: string, to: 'person' | 'colleague
       return to === 'person' ? `You say: ${quote}` : `The directive says: ${quote}`;
     case 'summary':
       return `The summary says: ${quote}`;
+    case 'fact':
+      return `A fact since ${passage.day ?? 'some time'}: ${quote}`;
     case 'cause':
       return `What is known of causes: ${quote}`;
     case 'tool':

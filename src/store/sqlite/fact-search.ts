@@ -77,11 +77,11 @@ export function outdatedTurns(
   database: Database,
   sessionId: string,
   turnIds: string[],
-): { turnId: string; byTurnId: string; at: number }[] {
+): { turnId: string; byTurnId: string | null; at: number }[] {
   const statement = prepared(
     database,
     `SELECT f.source_turn_id AS turnId, max(f.valid_until) AS at, by.source_turn_id AS byTurnId,
-            count(*) AS facts, sum(by.source_turn_id IS NOT NULL AND by.source_turn_id <> f.source_turn_id) AS replaced
+            count(*) AS facts, sum(by.fact_id IS NOT NULL AND by.source_turn_id IS NOT f.source_turn_id) AS replaced
        FROM facts f LEFT JOIN facts by ON by.session_id = f.session_id AND by.fact_id = f.superseded_by
       WHERE f.session_id = ? AND f.source_turn_id = ?`,
   );
@@ -89,7 +89,7 @@ export function outdatedTurns(
     const row = statement.get(sessionId, turnId) as {
       turnId: string;
       at: number;
-      byTurnId: string;
+      byTurnId: string | null;
       facts: number;
       replaced: number;
     };

@@ -116,7 +116,9 @@ export function contextOf(prompt: string | null): BuiltContext {
     lessons: [],
     totalConversations: 0,
     sections: [],
+    facts: [],
     omittedTurns: 0,
+    omittedFacts: 0,
   };
 }
 
