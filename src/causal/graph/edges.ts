@@ -14,35 +14,36 @@ const CAUSING = 'relation <= 1';
 /** Most links that are read for one answer; beyond it the answer is cut and says so. */
 export const MOST_EDGES = 20_000;
 
-/** The session's causing links are read once; each step of the recursion joins with them. */
-const SESSION_LINKS = `s AS MATERIALIZED (
-    SELECT cause_no, effect_no, relation, confidence FROM links WHERE session_key = $1 AND ${CAUSING})`;
-
-const up = (starts: string) => `up(no) AS (
-    ${starts}
-    UNION
-    SELECT s.cause_no FROM up JOIN s ON s.effect_no = up.no)`;
-const down = (starts: string) => `down(no) AS (
-    ${starts}
-    UNION
-    SELECT s.effect_no FROM down JOIN s ON s.cause_no = down.no)`;
-
 /** All links between an event and what led to it, however far back. */
 export function ancestorEdges(duck: Duck, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
-  return edges(
-    duck,
-    `WITH RECURSIVE ${SESSION_LINKS}, ${up(startsOf(eventNos))}
-     SELECT s.* FROM s JOIN up ON s.effect_no = up.no LIMIT ${String(MOST_EDGES + 1)}`,
-    [sessionKey],
-  );
+  return walk(duck, sessionKey, eventNos, { from: 'effect_no', to: 'cause_no' });
 }
 
 /** All links between an event and what it led to. */
 export function descendantEdges(duck: Duck, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
+  return walk(duck, sessionKey, eventNos, { from: 'cause_no', to: 'effect_no' });
+}
+
+/**
+ * Each step joins the few events that were just reached with the table itself: DuckDB passes their numbers on to the
+ * scan, which skips all row groups without them (see schema.ts). The links are carried along, so that they are not
+ * looked for again at the end.
+ */
+function walk(
+  duck: Duck,
+  sessionKey: number,
+  eventNos: number[],
+  { from, to }: { from: string; to: string },
+): Promise<Edge[]> {
   return edges(
     duck,
-    `WITH RECURSIVE ${SESSION_LINKS}, ${down(startsOf(eventNos))}
-     SELECT s.* FROM s JOIN down ON s.cause_no = down.no LIMIT ${String(MOST_EDGES + 1)}`,
+    `WITH RECURSIVE reached(no, cause_no, effect_no, relation, confidence) AS (
+         SELECT unnest([${eventNos.join()}]::INTEGER[]), NULL::INTEGER, NULL::INTEGER, NULL::UTINYINT, NULL::DOUBLE
+         UNION
+         SELECT l.${to}, l.cause_no, l.effect_no, l.relation, l.confidence
+           FROM links l JOIN reached r ON l.${from} = r.no WHERE l.session_key = $1 AND l.${CAUSING})
+     SELECT cause_no, effect_no, relation, confidence FROM reached WHERE cause_no IS NOT NULL
+      LIMIT ${String(MOST_EDGES + 1)}`,
     [sessionKey],
   );
 }
@@ -95,10 +96,6 @@ export async function newestEvents(
     [sessionKey, before?.happenedAt ?? Number.MAX_SAFE_INTEGER, before?.eventNo ?? 2 ** 31 - 1, limit],
   );
   return rows.map(([no]) => Number(no));
-}
-
-function startsOf(eventNos: number[]): string {
-  return `SELECT unnest([${eventNos.join()}]::INTEGER[])`;
 }
 
 async function edges(duck: Duck, sql: string, values: (number | string)[]): Promise<Edge[]> {

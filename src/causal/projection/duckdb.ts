@@ -7,6 +7,11 @@ const SETTINGS = {
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 };
+/**
+ * Rows that are skipped or read together. DuckDB's own 122,880 are more than a large session has, and a step from one
+ * event to its causes would read all of them; with 8,192 it took half the time, with 2,048 no less.
+ */
+const ROW_GROUP_SIZE = 8192;
 /** Rows in one chunk, as DuckDB's vectors have them. */
 const CHUNK_ROWS = 2048;
 
@@ -37,10 +42,14 @@ export interface Duck {
  */
 export async function openDuck(file: string | null): Promise<Duck> {
   const duckdb = await import('@duckdb/node-api');
-  const instance: DuckDBInstance = await duckdb.DuckDBInstance.create(file ?? ':memory:', SETTINGS);
+  const instance: DuckDBInstance = await duckdb.DuckDBInstance.create(':memory:', SETTINGS);
   let connection: DuckDBConnection;
   try {
     connection = await instance.connect();
+    // Attached, because only so can the size be said.
+    const at = (file ?? ':memory:').replaceAll("'", "''");
+    await connection.run(`ATTACH '${at}' AS projection (ROW_GROUP_SIZE ${String(ROW_GROUP_SIZE)})`);
+    await connection.run('USE projection');
   } catch (error) {
     instance.closeSync();
     throw error;

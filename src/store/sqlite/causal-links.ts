@@ -1,7 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import { JUDGES, type JudgedBy, type NewCausalLink, type Relation } from '../causal-store.ts';
-import { advance, findLinkOfPair, requireEvent, type EventRow, type LinkRow } from './causal-rows.ts';
+import {
+  advance,
+  findLinkOfPair,
+  LINKS_BY_CAUSE,
+  requireEvent,
+  type EventRow,
+  type LinkRow,
+} from './causal-rows.ts';
 import { prepared } from './connection.ts';
 
 const rank = (judge: JudgedBy) => JUDGES.indexOf(judge);
@@ -99,10 +106,10 @@ function closesLoop(database: Database, relation: Relation, cause: EventRow, eff
       `WITH RECURSIVE reached (event_no, depth) AS (
          SELECT @from, 0
          UNION
-         SELECT l.effect_no, iif(@deep < 0, 0, r.depth + 1) FROM reached r
-           JOIN causal_links l ON l.session_id = @sessionId AND l.cause_no = r.event_no
-           JOIN causal_events e ON e.session_id = @sessionId AND e.event_no = l.effect_no
-          WHERE l.relation IN (@relation, @other) AND (@deep < 0 OR r.depth < @deep)
+         SELECT o.effect_no, iif(@deep < 0, 0, r.depth + 1) FROM reached r
+           CROSS JOIN ${LINKS_BY_CAUSE} ON o.session_id = @sessionId AND o.cause_no = r.event_no
+           CROSS JOIN causal_events e ON e.session_id = @sessionId AND e.event_no = o.effect_no
+          WHERE o.relation IN (@relation, @other) AND (@deep < 0 OR r.depth < @deep)
             AND (@deep > 0 OR e.happened_at = @at))
        SELECT 1 FROM reached WHERE event_no = @to LIMIT 1`,
     ).get({

@@ -19,7 +19,8 @@ import {
   type LinkRow,
   type RankedRow,
 } from './causal-rows.ts';
-import { chainEnds, recentEvents, searchEvents } from './causal-search.ts';
+import { searchEvents } from './causal-lexical.ts';
+import { chainEnds, recentEvents } from './causal-search.ts';
 import { CccError } from '../../base/ccc-error.ts';
 import { prepared } from './connection.ts';
 import { readCounters } from './counters.ts';
