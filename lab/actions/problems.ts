@@ -31,6 +31,7 @@ function words(error: unknown): string {
     const wait = error.retryAfter === null ? 'in a moment' : `in ${String(error.retryAfter)} s`;
     return `Too many requests: ${text} Try again ${wait}.`;
   }
+  if (error.code === 'invalid_api_key') return `${text} Give it above.`;
   if (error.status === 401 || error.status === 403) return `${text} Check the key in the server's settings.`;
   return text;
 }

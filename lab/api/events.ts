@@ -1,4 +1,6 @@
+import { EventSourceParserStream, type EventSourceMessage } from 'eventsource-parser/stream';
 import { api } from './client.ts';
+import { ApiError, send } from './http.ts';
 import type { AgentName, Check, Criterion, Usage, UsedContext, Verdict } from './types.ts';
 
 interface Stored {
@@ -47,44 +49,63 @@ export type CycleEvent =
 /** An event of the log: it has a number and a time, and is told again to who asks for it. */
 export type StoredEvent = Exclude<CycleEvent, { type: 'delta' }>;
 
-const TYPES: CycleEvent['type'][] = [
-  'cycle_started',
-  'step_started',
-  'guidance',
-  'draft',
-  'verdict',
-  'verdict_unreadable',
-  'resumed',
-  'tools_called',
-  'tools_answered',
-  'decided',
-  'cycle_ended',
-  'delta',
-];
+/** The wait before a broken connection is tried again, in milliseconds. */
+const TRY_AGAIN_MS = 1_000;
 
 export interface Watcher {
   event(event: CycleEvent): void;
   /** The connection is open. */
   open(): void;
-  /** The connection broke; `final` when the browser will not try again. */
+  /** The connection broke; `final` when it will not be tried again. */
   broken(final: boolean): void;
 }
 
-/** Follows a cycle's events after `after`. The browser reconnects by itself and goes on where it was. */
+/**
+ * Follows a cycle's events after `after`; a broken connection is opened again and goes on where it was. Not an
+ * `EventSource`: that cannot bring the key that a server may ask for.
+ */
 export function watchCycle(cycleId: string, after: number, watcher: Watcher): () => void {
-  const source = new EventSource(api.cycleEventsPath(cycleId, after));
-  for (const type of TYPES) {
-    source.addEventListener(type, (message: MessageEvent<string>) => {
-      watcher.event({ ...(JSON.parse(message.data) as object), type } as CycleEvent);
-    });
-  }
-  source.onopen = () => {
-    watcher.open();
+  const closed = new AbortController();
+  const { signal } = closed;
+  const follow = async () => {
+    let last = after;
+    while (!signal.aborted) {
+      const answer = await send(api.cycleEventsPath(cycleId, last), { signal }).catch(
+        (error: unknown) => error,
+      );
+      if (signal.aborted) return;
+      if (answer instanceof Response) {
+        watcher.open();
+        for await (const { id, event: type = 'message', data } of messagesOf(answer)) {
+          if (id !== undefined) last = Number(id);
+          watcher.event({ ...(JSON.parse(data) as object), type } as CycleEvent);
+          if (signal.aborted) return;
+        }
+        if (signal.aborted) return;
+      }
+      // An answer that is no stream is the server's last word; a connection that was cut is not.
+      const final = answer instanceof ApiError && answer.status !== 0;
+      watcher.broken(final);
+      if (final) return;
+      await new Promise((resolve) => window.setTimeout(resolve, TRY_AGAIN_MS));
+    }
   };
-  source.onerror = () => {
-    watcher.broken(source.readyState === EventSource.CLOSED);
-  };
+  void follow();
   return () => {
-    source.close();
+    closed.abort();
   };
+}
+
+/** The events of a stream until it ends, in whatever way. */
+async function* messagesOf({ body }: Response): AsyncGenerator<EventSourceMessage> {
+  if (!body) return;
+  const reader = body
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream())
+    .getReader();
+  for (;;) {
+    const next = await reader.read().catch(() => null);
+    if (!next || next.done) return;
+    yield next.value;
+  }
 }

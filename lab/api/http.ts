@@ -1,3 +1,5 @@
+import { keyHeaders, keyWanted } from '../state/key.ts';
+
 /** What went wrong, in words for a person: the server's own message when it sent one. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -35,13 +37,15 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 export async function send(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { ...init, headers: { ...keyHeaders(), ...init.headers } });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw unreachable();
   }
-  if (!response.ok) throw errorFrom(response, await received(response.text()));
-  return response;
+  if (response.ok) return response;
+  const error = errorFrom(response, await received(response.text()));
+  if (error.code === 'invalid_api_key') keyWanted.value = true;
+  throw error;
 }
 
 async function received(text: Promise<string>): Promise<string> {

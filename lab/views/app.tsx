@@ -10,9 +10,11 @@ import {
 } from '../state/model.ts';
 import { sessionName } from '../text/words.ts';
 import { view } from '../state/causes.ts';
+import { keyWanted } from '../state/key.ts';
 import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { KeyBox } from './key-box.tsx';
 import { ProblemLine } from './problem-line.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
 import { Side } from './side.tsx';
@@ -22,7 +24,7 @@ import { TraceView } from './trace-view.tsx';
 
 export function App() {
   return (
-    <div class={view.value === 'trace' ? 'lab whole' : 'lab'}>
+    <div class={view.value === 'thread' ? 'lab' : 'lab whole'}>
       <header class="head">
         <PanelButton panel="side">Sessions</PanelButton>
         <h1>Resonant Loop Lab</h1>
@@ -158,6 +160,7 @@ function providerLine(): string {
 
 /** Says that a rehearsal answers, and how to connect a real model. */
 function Banner() {
+  if (keyWanted.value) return <KeyBox />;
   if (health.value?.provider.name !== 'rehearsal') return <div class="banner" hidden />;
   return (
     <section class="banner" aria-label="Provider">

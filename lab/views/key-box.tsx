@@ -1,0 +1,27 @@
+import { useKey } from '../state/key.ts';
+
+/** Asks for the key that this server wants. What was typed elsewhere outlives the reload. */
+export function KeyBox() {
+  return (
+    <section class="banner" aria-label="Key">
+      <form
+        class="key-box"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const given = new FormData(event.currentTarget).get('key');
+          if (typeof given !== 'string' || given.trim() === '') return;
+          useKey(given.trim());
+          window.location.reload();
+        }}
+      >
+        <label>
+          This server asks for a key. It is kept in this tab only.
+          <input name="key" type="password" autocomplete="off" spellcheck={false} required />
+        </label>
+        <button class="button" type="submit">
+          Use this key
+        </button>
+      </form>
+    </section>
+  );
+}
