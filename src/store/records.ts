@@ -74,6 +74,8 @@ export interface TermCounts {
   length: number;
   /** Bits for what else was seen in the text (`src/text/term-counts.ts`); none when absent. */
   traits?: number;
+  /** The version of the analyser that made them; the first when absent. */
+  version?: number;
 }
 
 export interface AgentStateRecord {

@@ -6,6 +6,8 @@ export interface TermCounts {
   length: number;
   /** Bits of `TRAIT`. */
   traits?: number;
+  /** The version of the analyser that made them (`ANALYSER_VERSION`); the first when absent. */
+  version?: number;
 }
 
 /** What ranking wants to know of a turn besides its terms. Stored: a bit keeps its meaning for ever. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyse, analyseQuery } from '../../src/text/analyse.ts';
+import { ANALYSER_VERSION, analyse, analyseInSteps, analyseQuery } from '../../src/text/analyse.ts';
 import { TRAIT } from '../../src/text/term-counts.ts';
 
 const terms = (text: string) => analyse(text).terms.map(([term]) => term);
@@ -65,7 +65,32 @@ describe('what a text is found by', () => {
   });
 
   it('counts each term, and the length of the text', () => {
-    expect(analyse('tea, tea and more Tea')).toEqual({ terms: [['tea', 3]], length: 5, traits: 0 });
+    expect(analyse('tea, tea and more Tea')).toEqual({
+      terms: [['tea', 3]],
+      length: 5,
+      traits: 0,
+      version: ANALYSER_VERSION,
+    });
+  });
+
+  it.each([
+    ['words', 'the quick brown fox jumps over lazy dogs. '.repeat(3_000)],
+    ['one run', 'a'.repeat(100_000)],
+    ['characters without spaces', '漢字仮名交じり文。'.repeat(8_000)],
+    ['pictures', '😀'.repeat(40_000)],
+    ['lines', `${'x'.repeat(700)}\n`.repeat(100)],
+  ])('a long text gives the same in steps, and others have their turn meanwhile: %s', async (_, text) => {
+    let turns = 0;
+    let running = true;
+    const count = () => {
+      turns += 1;
+      if (running) setImmediate(count);
+    };
+    setImmediate(count);
+    const found = await analyseInSteps(text);
+    running = false;
+    expect(turns).toBeGreaterThanOrEqual(Math.floor(text.length / 20_000));
+    expect(found).toEqual(analyse(text));
   });
 
   it('notes whether a text asks, tells a time or tells a number', () => {
