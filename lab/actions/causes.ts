@@ -1,4 +1,5 @@
 import { causes } from '../api/causes.ts';
+import { inTime, turnsBack } from '../graph/in-time.ts';
 import { ApiError } from '../api/http.ts';
 import { layOutBeside } from '../graph/lay-out-beside.ts';
 import * as state from '../state/causes.ts';
@@ -25,19 +26,23 @@ export async function loadCauses(around: string | null = null): Promise<void> {
     return;
   }
   await trying(async () => {
-    const graph = await causes.graph(session, MOST, around).catch((error: unknown) => {
+    const answer = await causes.graph(session, MOST, around).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === 'unknown_route') return null;
       throw error;
     });
-    if (!graph) {
+    if (!answer) {
       forgetCauses();
       state.noCauses.value = 'This server does not tell about causes.';
       return;
     }
+    // In the order of time: where the links leave a choice, what came earlier stands further to the left or above.
+    const nodes = answer.nodes.toSorted((a, b) => Date.parse(a.happened_at) - Date.parse(b.happened_at));
+    const graph = { ...answer, nodes };
     const drawing = await layOutBeside(
       graph.nodes.map(({ event_id: id }) => ({ id, ...BOX })),
-      graph.links.map((link) => ({ id: link.link_id, from: link.cause_id, to: link.effect_id })),
+      graph.links.map(inTime),
     );
+    for (const link of graph.links) if (turnsBack(link)) drawing.arrows[link.link_id]?.reverse();
     if (sessionId.value !== session) return;
     state.graph.value = graph;
     state.drawing.value = drawing;
@@ -59,7 +64,27 @@ export async function chooseEvent(eventId: string): Promise<void> {
   });
 }
 
+/** Looks for events by their words. An empty query ends the search. */
+export async function findEvents(query: string): Promise<void> {
+  const session = sessionId.value;
+  if (session === null || query === '') {
+    state.foundEvents.value = null;
+    return;
+  }
+  await trying(async () => {
+    const { events } = await causes.find(session, query);
+    if (sessionId.value === session) state.foundEvents.value = { query, events };
+  });
+}
+
+/** Chooses an event, and draws its surroundings when it is not drawn yet. */
+export async function showEvent(eventId: string): Promise<void> {
+  if (!state.graph.value?.nodes.some(({ event_id: id }) => id === eventId)) await loadCauses(eventId);
+  await chooseEvent(eventId);
+}
+
 export function forgetCauses(): void {
+  state.foundEvents.value = null;
   state.graph.value = null;
   state.drawing.value = null;
   state.chosen.value = null;

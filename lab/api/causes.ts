@@ -46,6 +46,12 @@ export const causes = {
       'GET',
       `${of(sessionId)}/graph?limit=${String(limit)}${around === null ? '' : `&around=${encodeURIComponent(around)}`}`,
     ),
+  /** Events in whose text these words are, the best first. */
+  find: (sessionId: string, query: string) =>
+    call<{ events: CausalEvent[] }>(
+      'GET',
+      `${of(sessionId)}/events?limit=20&query=${encodeURIComponent(query)}`,
+    ),
   addEvent: (sessionId: string, text: string) =>
     call<CausalEvent>('POST', `${of(sessionId)}/events`, { text }),
   changeEvent: (sessionId: string, eventId: string, text: string) =>
@@ -55,6 +61,11 @@ export const causes = {
   removeEvent: (sessionId: string, eventId: string) => call<undefined>('DELETE', event(sessionId, eventId)),
   addLink: (sessionId: string, link: { cause_id: string; effect_id: string; relation: Relation }) =>
     call<CausalLink>('POST', `${of(sessionId)}/links`, link),
+  changeLink: (
+    sessionId: string,
+    linkId: string,
+    change: { relation: Relation; confidence: number; explanation: string },
+  ) => call<CausalLink>('PATCH', `${of(sessionId)}/links/${encodeURIComponent(linkId)}`, change),
   confirmLink: (sessionId: string, linkId: string) =>
     call<CausalLink>('POST', `${of(sessionId)}/links/${encodeURIComponent(linkId)}/confirm`),
   removeLink: (sessionId: string, linkId: string) =>

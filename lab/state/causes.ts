@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { CausalGraph, Explanation } from '../api/causes.ts';
+import type { CausalEvent, CausalGraph, Explanation } from '../api/causes.ts';
 import type { Drawing } from '../graph/drawing.ts';
 
 /** What the middle of the page shows. */
@@ -15,5 +15,7 @@ export const chosen = signal<{
   why: Explanation | null;
   effects: Explanation | null;
 } | null>(null);
+/** What a search for events has found; null when none is asked. */
+export const foundEvents = signal<{ query: string; events: CausalEvent[] } | null>(null);
 /** Why there is nothing to show. */
 export const noCauses = signal('');

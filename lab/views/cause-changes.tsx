@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { changeCauses } from '../actions/causes.ts';
-import { causes, type CausalEvent, type CausalLink, type Relation } from '../api/causes.ts';
+import { causes, type CausalEvent, type Relation } from '../api/causes.ts';
 import { graph } from '../state/causes.ts';
 
 /** A person's word on an event: it outranks a judge's and is never overwritten by one. */
@@ -90,7 +90,7 @@ function Correct({ event, close }: { event: CausalEvent; close: () => void }) {
   );
 }
 
-const PHRASES: { relation: Relation; name: string }[] = [
+export const PHRASES: { relation: Relation; name: string }[] = [
   { relation: 'caused', name: 'was caused by' },
   { relation: 'enabled', name: 'was made possible by' },
   { relation: 'prevented', name: 'was prevented by' },
@@ -139,44 +139,6 @@ function AddLink({ event, close }: { event: CausalEvent; close: () => void }) {
         Add the link
       </button>
     </form>
-  );
-}
-
-/** The links of the chosen event, each with who says so and how sure. */
-export function Links({ event, links }: { event: CausalEvent; links: CausalLink[] }) {
-  const own = links.filter((link) => link.cause_id === event.event_id || link.effect_id === event.event_id);
-  if (own.length === 0) return null;
-  const text = (id: string) => graph.value?.nodes.find((node) => node.event_id === id)?.text ?? 'an event';
-  return (
-    <ul class="issues" aria-label="Links">
-      {own.map((link) => (
-        <li key={link.link_id}>
-          <span class="chip">{link.relation}</span>
-          <span>
-            {link.cause_id === event.event_id ? `→ ${text(link.effect_id)}` : `← ${text(link.cause_id)}`}{' '}
-            <span class="quiet">
-              {Math.round(link.confidence * 100)} % sure, by a {link.judged_by}
-            </span>{' '}
-            {(link.judged_by !== 'person' || link.confidence < 1) && (
-              <button
-                class="small"
-                type="button"
-                onClick={() => void changeCauses((session) => causes.confirmLink(session, link.link_id))}
-              >
-                Confirm the link
-              </button>
-            )}{' '}
-            <button
-              class="small danger"
-              type="button"
-              onClick={() => void changeCauses((session) => causes.removeLink(session, link.link_id))}
-            >
-              Remove the link
-            </button>
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }
 

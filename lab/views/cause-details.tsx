@@ -3,7 +3,8 @@ import { goToTurn } from '../actions/paging.ts';
 import type { CausalEvent, Explanation } from '../api/causes.ts';
 import { chosen, graph, view } from '../state/causes.ts';
 import { when } from '../text/words.ts';
-import { EventChanges, Links } from './cause-changes.tsx';
+import { EventChanges } from './cause-changes.tsx';
+import { Links } from './cause-links.tsx';
 
 /** The chosen event in words: what led to it, what came of it, and where it was said. */
 export function CauseDetails() {

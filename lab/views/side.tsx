@@ -135,6 +135,7 @@ function SearchMemory() {
   return (
     <form
       role="search"
+      aria-label="This memory"
       onSubmit={(event) => {
         event.preventDefault();
         void search(query.value);

@@ -63,7 +63,7 @@ export function ReplayControls({ tree, times }: { tree: Tree; times: number[] })
       <span class="number">
         {span(place)} <span class="quiet">of {span(tree.length)}</span>
       </span>
-      <span class="quiet speed">{speed === 1 ? 'as it happened' : `plays at ${pace(speed)} the speed`}</span>
+      <span class="quiet speed">{pace(speed)}</span>
       <button class="small" type="button" disabled={at === null} onClick={endReplay}>
         Show the whole
       </button>
@@ -72,7 +72,8 @@ export function ReplayControls({ tree, times }: { tree: Tree; times: number[] })
 }
 
 function pace(speed: number): string {
-  return speed > 1 ? `${speed.toFixed(1)} times` : `1/${(1 / speed).toFixed(speed > 0.2 ? 1 : 0)} of`;
+  if (Math.abs(speed - 1) < 0.01) return 'plays as it happened';
+  return speed > 1 ? `plays ${speed.toFixed(1)} × as fast` : `plays ${(1 / speed).toFixed(1)} × slower`;
 }
 
 /** What was known at the playhead: the log up to there, and the newest guidance, draft and verdict. */

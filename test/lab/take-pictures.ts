@@ -173,7 +173,69 @@ await take('trace-360');
 await page.getByRole('button', { name: 'Sessions' }).click();
 await take('sessions-360');
 
+await page.getByRole('button', { name: 'Sessions' }).click();
+await page.setViewportSize(WIDE);
+await addCauses(server.url, new URL(page.url()).searchParams.get('session') ?? '');
+await page.getByRole('button', { name: 'Causes', exact: true }).click();
+await page
+  .locator('.graph')
+  .getByRole('button', { name: /^Codey checks for peanuts only/ })
+  .click();
+await page.getByRole('region', { name: 'The chosen event' }).getByRole('heading', { name: /^Why/ }).waitFor();
+await take('causes-1440');
+await page.emulateMedia({ colorScheme: 'dark' });
+await page.setViewportSize(NARROW);
+await page.getByRole('button', { name: 'Fit' }).click();
+await take('causes-dark-360');
+
 await lab.close();
 await browser.close();
 await server.stop();
 await upstream.close();
+
+/** What a judge would have found in this session, so that there is something to draw. */
+async function addCauses(url: string, sessionId: string): Promise<void> {
+  const post = async <T>(path: string, body: object): Promise<T> => {
+    const headers = { 'content-type': 'application/json' };
+    const address = `${url}/api/v2/sessions/${sessionId}/causal/${path}`;
+    const answer = await fetch(address, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as T;
+  };
+  const said: [actor: string, text: string][] = [
+    ['Ana', 'Ana tells that she is allergic to peanuts.'],
+    ['Ana', 'Ana stops eating pork.'],
+    ['Wykeve', 'Wykeve asks for a function that checks recipes.'],
+    ['Codey', 'Codey checks for peanuts only.'],
+    ['Beatrice', 'Beatrice sends the draft back: pork is missing.'],
+    ['Codey', 'Codey adds pork, bacon and ham to the list.'],
+    ['Wykeve', 'A dinner with bacon is called off.'],
+    ['Beatrice', 'The lesson is kept: check every dietary rule.'],
+  ];
+  const { events } = await post<{ events: { event_id: string }[] }>('events', {
+    events: said.map(([actor, text], at) => ({
+      actor,
+      text,
+      happened_at: new Date(Date.UTC(2026, 10, 2 + 3 * at, 9)).toISOString(),
+    })),
+  });
+  const link = (cause: number, effect: number, relation: string, confidence: number, explanation = '') => ({
+    cause_id: events[cause]?.event_id,
+    effect_id: events[effect]?.event_id,
+    relation,
+    confidence,
+    explanation,
+  });
+  await post('links', {
+    links: [
+      link(0, 2, 'caused', 0.8, 'Wykeve wants dinners that are safe for her.'),
+      link(1, 4, 'enabled', 0.7, 'Without that rule nothing would be missing.'),
+      link(2, 3, 'caused', 0.95, 'It is the first draft of that function.'),
+      link(3, 4, 'caused', 0.9, 'The list holds only peanuts.'),
+      link(4, 5, 'caused', 0.98, 'The verdict asks for it.'),
+      link(5, 3, 'superseded', 0.9),
+      link(5, 6, 'prevented', 0.6),
+      link(4, 7, 'caused', 0.85),
+    ],
+  });
+}
