@@ -28,7 +28,6 @@ const known = z.object({
     })
     .nullish(),
   /** After how many days turns may be forgotten; null keeps them. */
-  memory_retention_days: z.int().min(1).max(36_500).nullish(),
   /** What the person calls the session. */
   name: z.string().max(200).nullish(),
 });
