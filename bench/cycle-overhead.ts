@@ -3,12 +3,13 @@
  * with an upstream that answers at once. From each cycle's time the same three calls, made straight to the upstream, are
  * taken off. Prints milliseconds at the median and the 95th percentile.
  *
- *     npx tsx bench/cycle-overhead.ts [cycles]
+ *     npm run bench:cycle [-- cycles]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { request } from 'undici';
 import { buildApp } from '../src/app.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
@@ -93,7 +94,7 @@ for (let at = 0; at < TURNS; at += 50) {
 const overhead: number[] = [];
 for (let i = 0; i < cycles + WARM_UP; i += 1) {
   const began = performance.now();
-  const response = await fetch(`${url}/v2/chat/completions`, {
+  const { body } = await request(`${url}/v2/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -102,7 +103,7 @@ for (let i = 0; i < cycles + WARM_UP; i += 1) {
       messages: [{ role: 'user', content: `Where does the violin teacher live? (${String(i)})` }],
     }),
   });
-  const { covenant } = (await response.json()) as { covenant: { outcome: string } };
+  const { covenant } = (await body.json()) as { covenant: { outcome: string } };
   const whole = performance.now() - began;
   if (covenant.outcome !== 'approved') throw new Error(`the cycle ended as ${covenant.outcome}`);
   const calls = upstream.calls.splice(0);
@@ -120,7 +121,7 @@ for (let i = 0; i < cycles + WARM_UP; i += 1) {
 overhead.sort((a, b) => a - b);
 const at = (share: number) => (overhead[Math.floor(overhead.length * share)] ?? NaN).toFixed(1);
 console.log(
-  `A three-call cycle with memory, ${String(TURNS)} turns, ${String(cycles)} cycles: ` +
+  `Load ${loadavg()[0]?.toFixed(1) ?? '?'}. A three-call cycle with memory, ${String(TURNS)} turns, ${String(cycles)} cycles: ` +
     `${at(0.5)} ms beside its calls at the median, ${at(0.95)} ms at the 95th percentile.`,
 );
 await server.stop(0);

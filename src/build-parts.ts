@@ -9,6 +9,7 @@ import { causalJobs, registerCausalJobs } from './causal/register.ts';
 import type { Settings } from './config/schema.ts';
 import { serverBudgets } from './covenant/budgets.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
+import { openTracing } from './covenant/tracing/open-tracing.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { JobRunner } from './jobs/job-runner.ts';
@@ -94,12 +95,14 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     maxCallsPerMinute: settings.CCC_FACTS_MAX_CALLS_PER_MINUTE,
     clock: systemClock,
   });
+  const tracing = await openTracing(settings, { dal, provider: provider.info, version: VERSION, logger });
   const cycles = createCycleService({
     dal,
     memory,
     provider,
     models: { beatrice: settings.CCC_BEATRICE_MODEL, codey: settings.CCC_CODEY_MODEL },
     budgets: serverBudgets(settings),
+    ...(tracing.trace ? { trace: tracing.trace } : {}),
     clock: systemClock,
     logger,
     nudgeJobs,
@@ -124,6 +127,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs)]);
     },
     close: async () => {
+      await tracing.close();
       await causal.close();
       await dal.close();
       await provider.close();

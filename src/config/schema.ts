@@ -190,6 +190,27 @@ export const SETTINGS = {
     default: '',
     help: 'Further names this server may be called by (Host header), comma separated; needed behind a reverse proxy.',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: optional(url),
+    default: '',
+    help: 'An OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318: traces of cycles go there.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: optional(z.string().regex(/^[^=,\s]+=[^,]*(,[^=,\s]+=[^,]*)*$/, 'must be name=value,name=value')),
+    default: '',
+    help: 'Headers for the collector, as name=value, comma separated.',
+    secret: true,
+  },
+  OTEL_SERVICE_NAME: {
+    schema: z.string().min(1),
+    default: 'covenant-command-cycle',
+    help: 'The name under which traces appear.',
+  },
+  CCC_TRACE_CONTENT: {
+    schema: z.enum(['on', 'off']),
+    default: 'off',
+    help: 'Whether directives, guidance, drafts and what checks say of them go into exported traces.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     default: 'info',

@@ -15,6 +15,7 @@ import { Agents } from './runner/agents.ts';
 import { CycleRun, type RunDeps } from './runner/cycle-run.ts';
 import { followRun } from './runner/follow.ts';
 import { fromJson } from './runner/stored-request.ts';
+import type { CycleTracer } from './tracing/cycle-tracer.ts';
 
 export interface CycleServiceDeps {
   dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
@@ -26,6 +27,8 @@ export interface CycleServiceDeps {
   budgets?: ServerBudgets;
   clock: Clock;
   logger: Logger;
+  /** Called when a run of a cycle rests, after its result: for who keeps traces. */
+  trace?: CycleTracer;
   /** Called when a cycle rests: its turns have given rise to background work. */
   nudgeJobs?: () => void;
 }
@@ -48,6 +51,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     const forget = () => {
       running.delete(run.cycleId);
       deps.nudgeJobs?.();
+      deps.trace?.({ cycleId: run.cycleId, fromStep: run.fromStep });
     };
     run.done.then(forget, forget);
     return run;

@@ -72,6 +72,8 @@ export interface RunFrom {
 /** One cycle at work in this process: it carries out what the machine asks for, and stores each step boundary. */
 export class CycleRun implements RunningCycle {
   readonly cycleId: string;
+  /** Number of the first step that this run makes, or closes after another process. */
+  readonly fromStep: number;
   readonly done: Promise<CycleResult>;
   readonly #deps: RunDeps;
   readonly #request: StoredRequest;
@@ -106,6 +108,7 @@ export class CycleRun implements RunningCycle {
     this.#isLimited = isLimited(this.#limits);
     this.#usageBefore = this.#state.usage;
     this.#stepNumber = from.stepNumber;
+    this.fromStep = from.openStepId === null ? from.stepNumber + 1 : from.stepNumber;
     this.#attempt = from.attempt;
     this.#version = cycle.version;
     if (from.beginning) this.#toStore = { ...nothingToStore(), ...from.beginning };
