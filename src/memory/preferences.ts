@@ -27,7 +27,6 @@ const known = z.object({
       rounds_per_day: limit,
     })
     .nullish(),
-  /** After how many days turns may be forgotten; null keeps them. */
   /** What the person calls the session. */
   name: z.string().max(200).nullish(),
 });

@@ -125,7 +125,6 @@ describe('the memory over HTTP', () => {
     for (const [wrong, param] of [
       [{ max_rounds: 99 }, 'user_preferences.max_rounds'],
       [{ models: { codey: 7 } }, 'user_preferences.models.codey'],
-      [{ memory_retention_days: 0 }, 'user_preferences.memory_retention_days'],
     ] as const) {
       const refused = await api.call('PUT', `/api/v2/sessions/${id}/preferences`, {
         user_preferences: wrong,
