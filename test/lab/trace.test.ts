@@ -152,7 +152,7 @@ describe('the trace in the lab', () => {
     expect(await figures.getByRole('row', { name: /^Drafts/ }).textContent()).toBe('Drafts12');
     expect(await figures.getByRole('row', { name: /^Tokens/ }).textContent()).toMatch(/1,650$/);
     await figures.getByText('How the right answer differs').click();
-    expect(await figures.locator('ins').allTextContents()).toContain('final draft.');
+    expect(await figures.locator('ins').allTextContents()).toContain('The final draft.');
     await right!.getByRole('button', { name: /Draft 1 is written/ }).click();
     await expect.poll(() => right!.locator('.newest').textContent()).not.toContain('The final draft.');
     const coming = page.waitForEvent('download');
