@@ -54,8 +54,10 @@ export async function startForClients(
   way: (typeof WAYS)[number],
   script: Script,
   preferences: Record<string, string> = {},
+  options: { heartbeatMs?: number } = {},
 ) {
   const chat = await startChat(script, (parts, memory) => ({
+    ...options,
     cycles: createCycleService({
       dal: memory.dal,
       memory: parts.memory,
