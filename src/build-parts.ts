@@ -16,6 +16,7 @@ import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
 import { factsJob } from './memory/facts/jobs.ts';
 import { registerFacts } from './memory/facts/register.ts';
+import { createReindexer } from './memory/reindex/reindexer.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
@@ -96,6 +97,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     clock: systemClock,
   });
   const tracing = await openTracing(settings, { dal, provider: provider.info, version: VERSION, logger });
+  const reindexer = createReindexer({ dal, logger });
   const cycles = createCycleService({
     dal,
     memory,
@@ -121,10 +123,11 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     causal,
     start: () => {
       jobs.start();
+      reindexer.start();
       causal.start();
     },
     settle: async (limitMs) => {
-      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs)]);
+      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs), reindexer.stop()]);
     },
     close: async () => {
       await tracing.close();

@@ -17,6 +17,7 @@ import type { BudgetStore } from './budget-store.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { FactStore } from './fact-store.ts';
+import type { ReindexStore } from './reindex-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
 
@@ -38,6 +39,7 @@ export interface MemoryDAL {
   readonly facts: FactStore;
   readonly cycles: CycleStore;
   readonly budgets: BudgetStore;
+  readonly reindex: ReindexStore;
   readonly jobs: JobStore;
   readonly causal: CausalStore;
   readonly activity: ActivityStore;

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryService } from '../../src/memory/create-memory-service.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { errorOf, listen, startApp } from './support.ts';
+import { ANALYSER_VERSION } from '../../src/text/analyse.ts';
 
 /** The HTTP side on a real record; causal memory only says what it is told to. */
 async function withRecord(
@@ -100,6 +101,7 @@ describe('GET /api/v2/status', () => {
       counts: { sessions: 1, conversations: 1, turns: 1 },
       causal_memory: { available: true, reason: null },
       projection_lag: 3,
+      reindex: { analyser_version: ANALYSER_VERSION, sessions: 0, turns: 0 },
       cycles: {},
     });
     expect(body['jobs']).toContainEqual({ kind: 'tidy', state: 'ready', count: 1 });

@@ -5,6 +5,7 @@ import { isoTime, type Clock } from '../../base/clock.ts';
 import type { CausalMemoryCore } from '../../causal/causal-memory-core.ts';
 import type { ChatProvider } from '../../models/provider.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
+import { ANALYSER_VERSION } from '../../text/analyse.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { within } from './within.ts';
 import type { ServerState } from './server-state.ts';
@@ -70,7 +71,7 @@ export function operationRouter(parts: OperationParts): Router {
   });
 
   get('/api/v2/status', async () => {
-    const [counts, causalCounts, causal, jobs, cycles] = await within(STATUS_LIMIT_MS, () =>
+    const [counts, causalCounts, causal, jobs, cycles, reindex] = await within(STATUS_LIMIT_MS, () =>
       readFigures(parts),
     );
     const { info } = parts.provider;
@@ -84,6 +85,7 @@ export function operationRouter(parts: OperationParts): Router {
       causal_memory: { available: causal.available, reason: causal.reason },
       projection_lag: causal.lag,
       jobs,
+      reindex: { analyser_version: ANALYSER_VERSION, ...reindex },
       cycles: Object.fromEntries(cycles.map(({ name, count }) => [name, count])),
     };
   });
@@ -100,7 +102,7 @@ export function operationRouter(parts: OperationParts): Router {
 }
 
 async function readFigures(parts: OperationParts) {
-  const { maintenance, causal, jobs, cycles } = parts.dal;
+  const { maintenance, causal, jobs, cycles, reindex } = parts.dal;
   return Promise.all([
     maintenance.counts(),
     // Not worth losing the other figures for.
@@ -110,6 +112,7 @@ async function readFigures(parts: OperationParts) {
     causalStatus(parts),
     jobs.counts(),
     cycles.counts(),
+    reindex.outdated(ANALYSER_VERSION),
   ]);
 }
 

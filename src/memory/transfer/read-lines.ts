@@ -1,26 +1,12 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { ImportRow } from '../../store/memory-dal.ts';
-import type { Json, JsonObject, TermCounts } from '../../store/records.ts';
-import { analyse } from '../../text/analyse.ts';
-import { factTerms } from '../facts/fact-words.ts';
+import type { Json, JsonObject } from '../../store/records.ts';
+import { isIndexed, termsOfRow } from '../reindex/terms-of-row.ts';
 import { checkHeader } from './header.ts';
 
 /** Rows in one write, and characters: other writers wait, and other requests, while they are indexed and stored. */
 const BATCH_ROWS = 100;
 const BATCH_CHARACTERS = 1_000_000;
-
-/** Tables whose rows bring index entries that an export does not hold, and how these are made. */
-const INDEXED: Record<string, (row: JsonObject) => TermCounts> = {
-  turns: (row) => analyse(textOf(row, 'content')),
-  causal_events: (row) => analyse(textOf(row, 'text')),
-  facts: (row) =>
-    factTerms({
-      subject: textOf(row, 'subject'),
-      attribute: textOf(row, 'attribute'),
-      value: textOf(row, 'value'),
-      text: textOf(row, 'text'),
-    }),
-};
 
 /** The rows of an export's lines, in batches. @throws invalid_json, invalid_request */
 export async function* readLines(
@@ -40,7 +26,7 @@ export async function* readLines(
       headed = true;
       continue;
     }
-    const row = rowOf(value, number);
+    const row = await rowOf(value, number);
     sessionId ??= sessionIdOf(row);
     rows.push(row);
     characters += line.length;
@@ -60,18 +46,20 @@ function parse(line: string, number: number): Json {
   }
 }
 
-function rowOf(value: Json, number: number): ImportRow {
+async function rowOf(value: Json, number: number): Promise<ImportRow> {
   const { table, row } = (value ?? {}) as { table?: Json; row?: Json };
   if (typeof table !== 'string' || typeof row !== 'object' || row === null || Array.isArray(row)) {
     throw new CccError('invalid_request', `Line ${String(number)} is not a row of an export.`);
   }
-  const indexed = Object.hasOwn(INDEXED, table) ? INDEXED[table] : undefined;
-  return indexed === undefined ? { table, row } : { table, row, terms: indexed(row) };
+  if (!isIndexed(table)) return { table, row };
+  return { table, row, terms: await termsOfRow({ table, row: textsOf(row) }) };
 }
 
-function textOf(row: JsonObject, column: string): string {
-  const text = row[column];
-  return typeof text === 'string' ? text : '';
+/** The columns that are text. What should be and is not is refused when it is stored. */
+function textsOf(row: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(row).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
 }
 
 function sessionIdOf({ table, row }: ImportRow): string {

@@ -8,6 +8,7 @@ import type {
   Relation,
 } from '../causal-store.ts';
 import type { TermCounts } from '../records.ts';
+import { noteVersion } from './analyser-version.ts';
 import { prepared } from './connection.ts';
 
 export interface EventRow {
@@ -161,7 +162,13 @@ export function findLinkOfPair(
 }
 
 /** Writes the index rows of an event that has none. */
-export function indexEvent(
+export function indexEvent(database: Database, sessionKey: number, eventNo: number, terms: TermCounts): void {
+  noteVersion(database, sessionKey, terms);
+  insertEventTerms(database, sessionKey, eventNo, terms);
+}
+
+/** Writes the index entries of an event that has none. */
+export function insertEventTerms(
   database: Database,
   sessionKey: number,
   eventNo: number,

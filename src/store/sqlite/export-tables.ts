@@ -245,6 +245,7 @@ export const NOT_EXPORTED: readonly string[] = [
   'causal_heads',
   'causal_terms',
   'fact_terms',
+  'reindex_progress',
 ];
 
 /** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */

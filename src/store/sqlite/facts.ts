@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { FactRecord, FactStore, FactVersion, NewFact } from '../fact-store.ts';
+import { noteVersion } from './analyser-version.ts';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
 import {
@@ -110,6 +111,7 @@ function addFact(
     }
     return known;
   }
+  noteVersion(database, sessionKey, fact.terms);
   const row = insertFact(database, sessionId, sessionKey, fact, now);
   settleLine(database, sessionId, keyOf(row));
   return row;

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ImportRow } from '../memory-dal.ts';
 import type { Json, NewJob, SessionRecord, TermCounts } from '../records.ts';
+import { noteVersion } from './analyser-version.ts';
 import { indexEvent } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
@@ -91,6 +92,7 @@ function importRow(
   { row, terms }: ImportRow,
 ): void {
   insert(database, table.table, { session_id: sessionId, ...importValues(table, row) });
+  if (terms) noteVersion(database, sessionKey, terms);
   if (table.table === 'turns') indexImportedTurn(database, sessionId, sessionKey, row, terms);
   if (table.table === 'causal_events') {
     if (!terms) throw invalid('An event has to bring its index entries.', 'causal_events.terms');

@@ -8,6 +8,7 @@ import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
 import { maintenanceModule } from './maintenance.ts';
+import { reindexModule } from './reindex.ts';
 import { sessionsModule } from './sessions.ts';
 import type { StoreModule } from './store-module.ts';
 import { summariesModule } from './summaries.ts';
@@ -25,6 +26,7 @@ export const SQLITE_MODULES = {
   facts: factsModule,
   cycles: cyclesModule,
   budgets: budgetsModule,
+  reindex: reindexModule,
   jobs: jobsModule,
   causal: causalModule,
   activity: activityModule,

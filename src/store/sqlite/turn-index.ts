@@ -22,12 +22,55 @@ export function insertTurnTerms(
   const { sessionKey, conversationOrdinal, turnNumber, terms } = entry;
   const insert = prepared(
     database,
-    `INSERT INTO turn_terms (session_key, term, conversation_ordinal, turn_number, count) VALUES (?, ?, ?, ?, ?)`,
+    `INSERT INTO turn_terms (session_key, term, conversation_ordinal, turn_number, count, version)
+     VALUES (?, ?, ?, ?, ?, ?)`,
   );
+  const version = terms.version ?? 1;
   for (const [term, count] of terms.terms) {
-    insert.run(sessionKey, term, conversationOrdinal, turnNumber, count);
+    insert.run(sessionKey, term, conversationOrdinal, turnNumber, count, version);
   }
   writeTurnEntry(database, { ...entry, length: terms.length, traits: terms.traits ?? 0 });
+}
+
+/** Puts new entries beside those that another analyser made; these stay until they are swept away. */
+export function replaceTurnTerms(
+  database: Database,
+  {
+    sessionId,
+    sessionKey,
+    conversationId,
+    turnNumber,
+    terms,
+  }: { sessionId: string; sessionKey: number; conversationId: string; turnNumber: number; terms: TermCounts },
+): void {
+  const turn = prepared(
+    database,
+    `SELECT c.ordinal, t.timestamp, coalesce(t.speaker, t.agent) AS speaker FROM turns t
+       JOIN conversations c ON c.session_id = t.session_id AND c.conversation_id = t.conversation_id
+      WHERE t.session_id = ? AND t.conversation_id = ? AND t.turn_number = ?`,
+  ).get(sessionId, conversationId, turnNumber) as
+    { ordinal: number; timestamp: number; speaker: string } | undefined;
+  if (!turn) return;
+  const { ordinal, timestamp, speaker } = turn;
+  const insert = prepared(
+    database,
+    `INSERT INTO turn_terms (session_key, term, conversation_ordinal, turn_number, count, version)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = excluded.count, version = excluded.version`,
+  );
+  for (const [term, count] of terms.terms) {
+    insert.run(sessionKey, term, ordinal, turnNumber, count, terms.version ?? 1);
+  }
+  const { length, traits = 0 } = terms;
+  writeTurnEntry(database, {
+    sessionKey,
+    conversationOrdinal: ordinal,
+    turnNumber,
+    timestamp,
+    speaker,
+    length,
+    traits,
+  });
 }
 
 export const turnIndexModule: StoreModule<TurnIndex> = {

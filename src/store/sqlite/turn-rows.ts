@@ -4,6 +4,7 @@ import type { Agent, NewTurn, TurnKind, TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { fromJson, toJson } from './json-column.ts';
+import { NOTE_VERSION, oldestVersion } from './analyser-version.ts';
 import { insertTurnTerms } from './turn-index.ts';
 
 export interface TurnRow {
@@ -80,8 +81,9 @@ export function insertTurns(
   if (turns.length === 0) return [];
   prepared(
     database,
-    'UPDATE sessions SET total_turns = total_turns + ?, last_active = max(last_active, ?) WHERE session_id = ?',
-  ).run(turns.length, now, sessionId);
+    `UPDATE sessions SET total_turns = total_turns + @added, last_active = max(last_active, @now),
+       ${NOTE_VERSION} WHERE session_id = @sessionId`,
+  ).run({ added: turns.length, now, version: oldestVersion(turns.map(({ terms }) => terms)), sessionId });
   addToCounter(database, 'turns', turns.length);
 
   const first = conversation.turn_count - turns.length + 1;
