@@ -135,6 +135,12 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       return requireCycle(cycleId);
     },
 
+    async stopSession(sessionId) {
+      const runs = [...running.values()].filter((run) => run.sessionId === sessionId);
+      for (const run of runs) run.cancel();
+      await Promise.allSettled(runs.map(({ done }) => done));
+    },
+
     resume: (cycleId) =>
       goOn(cycleId, ({ outcome }) => {
         if (outcome === null) return {};

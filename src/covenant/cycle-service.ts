@@ -134,6 +134,8 @@ export interface CycleService {
     cycleId: string,
     input: { decision: 'approve' | 'reject' | 'steer'; text: string; draftHash: string },
   ): Promise<RunningCycle>;
+  /** Cancels the cycles of a session that are running here, and resolves when none of them writes any more. */
+  stopSession(sessionId: string): Promise<void>;
   /** Stops running cycles at their next step boundary, at the latest after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }

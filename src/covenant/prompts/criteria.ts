@@ -14,9 +14,13 @@ export function issuesText(issues: VerdictIssue[]): string {
 }
 
 export function checksText(checks: CheckResult[]): string {
-  return checks
-    .map(({ name, passed, detail }) => `- ${name}: ${passed ? 'passed' : 'FAILED'}. ${detail}`)
-    .join('\n');
+  return checks.map((check) => `- ${check.name}: ${resultOf(check)}. ${check.detail}`).join('\n');
+}
+
+/** What failed and is required stands in the way of approval; what is only told is for the reviewer to weigh. */
+function resultOf({ passed, required }: CheckResult): string {
+  if (passed) return 'passed';
+  return required === false ? 'NOTED' : 'FAILED';
 }
 
 /** The calls in an assistant's message, as `name(arguments)`, one per line. */

@@ -4,7 +4,7 @@ import type { ChatMessage } from '../../models/chat-types.ts';
 import { countTokens, truncateToTokens } from '../../text/tokens.ts';
 
 /** Goes up when a prompt's wording changes, so that a trace says which one a step was made with. */
-export const PROMPT_VERSION = 2;
+export const PROMPT_VERSION = 3;
 
 /** Most tokens of the client's earlier messages that Beatrice is shown. */
 const CONVERSATION_TOKENS = 3_000;

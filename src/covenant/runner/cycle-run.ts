@@ -72,6 +72,7 @@ export interface RunFrom {
 /** One cycle at work in this process: it carries out what the machine asks for, and stores each step boundary. */
 export class CycleRun implements RunningCycle {
   readonly cycleId: string;
+  readonly sessionId: string;
   /** Number of the first step that this run makes, or closes after another process. */
   readonly fromStep: number;
   readonly done: Promise<CycleResult>;
@@ -102,6 +103,7 @@ export class CycleRun implements RunningCycle {
     this.#deps = deps;
     this.#cycle = cycle;
     this.cycleId = cycle.cycleId;
+    this.sessionId = cycle.sessionId;
     this.#request = fromJson<StoredRequest>(cycle.request);
     this.#state = fromJson<MachineState>(cycle.machine);
     this.#limits = budgetLimits(deps.budgets, this.#request.budget);

@@ -22,8 +22,8 @@ interface Judged {
 /** Longest quotation of a draft, and of memory in a fix, in words. */
 const PLACE = 12;
 const QUOTE = 40;
-/** Checks that a program reports without the cycle requiring them. */
-const TOLD_ONLY: ReadonlySet<string> = new Set(['finished', 'code_block']);
+/** A check that a draft must pass and has not, or one that is only told. */
+const CHECK = /^- (\w+): (FAILED|NOTED)\. (.*)$/gm;
 /** A question of fewer telling words cannot be told from its neighbours by them. */
 const TELLING = 2;
 /** Where a first answer says that there is nothing, this share of the question is enough to contradict it. */
@@ -32,7 +32,7 @@ const CONTRADICTS = 0.35;
 /**
  * A review by what can be counted and looked up: emptiness, checks that failed, points asked for and given, limits,
  * form, criteria that are rules, questions without an answer, and memory that bears on the question and was left out.
- * What takes judgement is answered with `unknown`. The decision is the sum of it, never an impression.
+ * What takes judgement is answered with `unknown` and left to the person. The decision is the sum of it, never an impression.
  */
 export function verdict(prompt: Prompt): string {
   const draft = prompt.section('draft');
@@ -47,9 +47,11 @@ export function verdict(prompt: Prompt): string {
   const all = [...issues, ...standing];
   const open = new Set(all.map(({ id }) => id));
   const serious = all.find(({ severity }) => severity !== 'minor');
-  const accepted = !serious && criteria.every(({ met }) => met === 'yes');
+  const unmet = serious !== undefined || criteria.some(({ met }) => met === 'no');
+  // What it cannot judge is the person's: another draft would be no easier to judge.
+  const toBeJudged = criteria.some(({ met }) => met === 'unknown');
   return JSON.stringify({
-    decision: accepted ? 'approve' : 'revise',
+    decision: unmet ? 'revise' : toBeJudged ? 'ask_person' : 'approve',
     issues: all,
     resolved: before.map(([, id = '']) => id).filter((id) => !open.has(id)),
     criteria,
@@ -69,8 +71,8 @@ function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
   const add = (id: string, severity: Issue['severity'], where: string, fix: string) =>
     issues.push({ id, severity, where, fix });
 
-  for (const [, name = '', detail = ''] of prompt.section('checks').matchAll(/^- (\w+): FAILED\. (.*)$/gm)) {
-    add(`check-${name}`, TOLD_ONLY.has(name) ? 'minor' : 'major', start, detail);
+  for (const [, name = '', verdict = '', detail = ''] of prompt.section('checks').matchAll(CHECK)) {
+    add(`check-${name}`, verdict === 'FAILED' ? 'major' : 'minor', start, detail);
   }
   // Where there is a limit, what does not fit is rightly left out.
   const limited = /\broom for only\b/.test(draft) && asks.limits.some(({ max }) => max !== null);

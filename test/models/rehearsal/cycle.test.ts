@@ -145,7 +145,7 @@ describe('a criterion', () => {
   ])('"%s" is answered with %s', async (text, met) => {
     const verdict = await review({ directive: 'What about Ana?', criteria: [text] }, draft);
     expect(verdict.criteria).toEqual([{ id: 'c1', met, evidence: expect.stringMatching(/\S/) as unknown }]);
-    expect(verdict.decision).toBe(met === 'yes' ? 'approve' : 'revise');
+    expect(verdict.decision).toBe({ yes: 'approve', no: 'revise', unknown: 'ask_person' }[met]);
     expect(verdict.issues.map(({ id }) => id)).toEqual(met === 'no' ? ['criterion-c1'] : []);
   });
 });
@@ -174,14 +174,13 @@ describe('draft and review together', () => {
     expect(rounds.at(-1)?.verdict.decision).toBe('approve');
   });
 
-  it('do not approve what takes judgement, and come to rest', async () => {
+  it('do not approve what takes judgement, and leave it to the person', async () => {
     const rounds = await loop({ directive: 'What is Ana allergic to?', criteria: ['is warm in tone'] });
-    expect(rounds.every(({ verdict }) => verdict.decision === 'revise')).toBe(true);
-    expect(new Set(rounds.map(({ text }) => text)).size).toBe(1);
+    expect(rounds.map(({ verdict }) => verdict.decision)).toEqual(['ask_person']);
   });
 
   it('take note of what is only told, and stay with that', async () => {
-    const rounds = await loop({ directive: 'My cat is called Basalt.', criteria: ['is warm in tone'] });
+    const rounds = await loop({ directive: 'My cat is called Basalt.', criteria: ['contains a link'] });
     expect(new Set(rounds.map(({ text }) => text))).toEqual(new Set(['Noted: “My cat is called Basalt.”']));
   });
 

@@ -107,7 +107,7 @@ export async function loop(task: Task, rounds = 4): Promise<{ text: string; verd
     );
     const verdict = await review(task, text, { openIssues: open });
     done.push({ text, verdict });
-    if (verdict.decision === 'approve') break;
+    if (verdict.decision !== 'revise') break;
     open = verdict.issues;
     last = {
       ...draftOf(round, text),
