@@ -160,6 +160,16 @@ export interface CausalStore {
     openOnly?: boolean;
     limit: number;
   }): Promise<RankedEvent[]>;
+  /**
+   * Decisions that hold: what enabled something and was superseded by nothing, newest first; of one actor or all.
+   * Looked for among the newest few hundred.
+   */
+  inForce(input: {
+    sessionId: string;
+    before: { happenedAt: number; eventNo: number };
+    actor?: string;
+    limit: number;
+  }): Promise<RankedEvent[]>;
   /** Events that hold any of the terms, by BM25 inside the session, best first. */
   search(input: {
     sessionId: string;

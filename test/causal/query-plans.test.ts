@@ -46,6 +46,7 @@ describe('what causal memory asks of SQLite', () => {
       causal.search({ sessionId, terms: ['rope'], before, limit: 2 });
       for (const narrow of [{}, { actor: 'Ana' }, { conversationId: 'c' }, { openOnly: true }])
         causal.recentEvents({ sessionId, before, limit: 2, ...narrow });
+      for (const whose of [{}, { actor: 'Ana' }]) causal.inForce({ sessionId, before, limit: 2, ...whose });
       causal.changesSince(sessionId, 0, 10);
       causal.head(sessionId);
       causal.progress(sessionId, 'c');

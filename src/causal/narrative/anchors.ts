@@ -13,8 +13,10 @@ export interface Anchor {
 
 /** Events that are looked at for each query. */
 const LOOKED_AT = 16;
-/** An anchor further behind the best one than this says something else. */
+/** An anchor further behind the best one than this says something else, */
 const WORTH = 0.4;
+/** unless the query holds so much of its words, and at least two: then it is named, beside one of rarer words. */
+const NAMED = { score: 0.75, shared: 2 };
 
 /** Questions for reasons, in the languages most asked in: English first, then the word for "why". */
 const ASKS_WHY =
@@ -37,9 +39,12 @@ export async function findAnchors(
     .sort((a, b) => b.weight - a.weight || b.event.happenedAt - a.event.happenedAt);
   const least = (ranked[0]?.weight ?? 0) * WORTH;
   return ranked
-    .filter(({ weight }) => weight >= least)
+    .map(({ event, weight }) => ({ event, weight, ...resemblance(terms, event.text) }))
+    .filter(
+      ({ weight, score, shared }) => weight >= least || (score >= NAMED.score && shared >= NAMED.shared),
+    )
     .slice(0, limit)
-    .map(({ event }) => ({ event, ...resemblance(terms, event.text) }));
+    .map(({ event, score, shared }) => ({ event, score, shared }));
 }
 
 function resemblance(queryTerms: string[], text: string): { score: number; shared: number } {

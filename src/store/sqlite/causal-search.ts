@@ -6,6 +6,8 @@ import { prepared } from './connection.ts';
 /** How deep and how far a chain is followed to its ends. */
 const DEEPEST_CHAIN = 40;
 const MOST_REACHED = 400;
+/** Newest decisions that are looked at. */
+const MOST_DECISIONS = 300;
 
 export function recentEvents(
   database: Database,
@@ -32,6 +34,24 @@ export function recentEvents(
     happenedAt: before?.happenedAt ?? Number.MAX_SAFE_INTEGER,
     eventNo: before?.eventNo ?? Number.MAX_SAFE_INTEGER,
   }) as RankedRow[];
+  return rows.map(rankedFromRow);
+}
+
+export function inForce(
+  database: Database,
+  { sessionId, before, actor, limit }: Parameters<CausalStore['inForce']>[0],
+): RankedEvent[] {
+  const rows = prepared(
+    database,
+    `SELECT ${RANKED_COLUMNS} FROM (
+         SELECT DISTINCT cause_no FROM causal_links INDEXED BY causal_links_enabling
+          WHERE session_id = @sessionId AND relation = 'enabled' ORDER BY cause_no DESC LIMIT ${MOST_DECISIONS}) d
+       CROSS JOIN causal_events e ON e.session_id = @sessionId AND e.event_no = d.cause_no
+      WHERE (@actor IS NULL OR e.actor = @actor) AND (e.happened_at, e.event_no) < (@happenedAt, @eventNo)
+        AND NOT EXISTS (SELECT 1 FROM causal_links s INDEXED BY causal_links_by_effect
+          WHERE s.session_id = @sessionId AND s.effect_no = e.event_no AND s.relation = 'superseded') AND ${SHOWN}
+      ORDER BY e.happened_at DESC, e.event_no DESC LIMIT @limit`,
+  ).all({ sessionId, ...before, actor: actor ?? null, limit }) as RankedRow[];
   return rows.map(rankedFromRow);
 }
 

@@ -20,7 +20,7 @@ import {
   type RankedRow,
 } from './causal-rows.ts';
 import { searchEvents } from './causal-lexical.ts';
-import { chainEnds, recentEvents } from './causal-search.ts';
+import { chainEnds, inForce, recentEvents } from './causal-search.ts';
 import { CccError } from '../../base/ccc-error.ts';
 import { prepared } from './connection.ts';
 import { readCounters } from './counters.ts';
@@ -114,6 +114,7 @@ export const causalModule: StoreModule<CausalStore> = {
     },
     linksAmong: (sessionId, eventNos) => linksAmong(database, sessionId, eventNos),
     recentEvents: (input) => recentEvents(database, input),
+    inForce: (input) => inForce(database, input),
     search: (input) => searchEvents(database, input),
     chainEnds: (sessionId, eventNos) => chainEnds(database, sessionId, eventNos),
     progress: (sessionId, conversationId) =>
