@@ -21,25 +21,28 @@ const NO_NAME =
 /**
  * What a draft claims to quote has to be in what it was given: memory, conversation, directive and tools. Words put into
  * the person's mouth are a fault; a link or a name from elsewhere may be right, so the reviewer is told.
+ * @param context put together only when there is something to look for: a conversation may be long
  */
-export function quotes(text: string, context: string): CheckResult[] {
-  const known = plain(context);
-  return [...strayLinks(text, context), ...strayQuotes(text, known)];
+export function quotes(text: string, context: () => string): CheckResult[] {
+  return [...strayLinks(text, context), ...strayQuotes(text, context)];
 }
 
-function strayLinks(text: string, context: string): CheckResult[] {
+function strayLinks(text: string, context: () => string): CheckResult[] {
   const links = new Set([...text.matchAll(LINK)].slice(0, MOST).map(([link]) => bare(link)));
   if (links.size === 0) return [];
-  const given = new Set([...context.matchAll(LINK)].map(([link]) => bare(link)));
+  const given = new Set([...context().matchAll(LINK)].map(([link]) => bare(link)));
   const stray = [...links].filter((link) => !given.has(link));
   return stray.length === 0
     ? [told('links', true, 'Every link is in the context.')]
     : [told('links', false, `Not in the context, so nobody has seen them: ${stray.slice(0, 5).join(', ')}.`)];
 }
 
-function strayQuotes(text: string, known: string): CheckResult[] {
+function strayQuotes(text: string, context: () => string): CheckResult[] {
+  const claimed = ATTRIBUTED.flatMap((pattern) => [...text.matchAll(pattern)]).slice(0, MOST);
+  if (claimed.length === 0) return [];
+  const known = plain(context());
   const results: CheckResult[] = [];
-  for (const match of ATTRIBUTED.flatMap((pattern) => [...text.matchAll(pattern)]).slice(0, MOST)) {
+  for (const match of claimed) {
     const { who = '', quote = '' } = match.groups ?? {};
     if (NO_NAME.test(who) || isGiven(quote, known)) continue;
     const person = who.toLowerCase() === 'you';

@@ -34,7 +34,7 @@ export function runChecks(
     ...jsonForm(draft.text, format),
     ...askedForm(context.directive ?? '', draft.text, isJsonFormat(format)),
     ...codeBlocks(draft.text),
-    ...quotes(draft.text, given(context)),
+    ...quotes(draft.text, () => given(context)),
     ...(context.evidence ? memorySays(draft.text, context.evidence) : []),
   ];
 }
