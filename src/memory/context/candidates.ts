@@ -1,4 +1,5 @@
 import type { TurnRecord } from '../../store/records.ts';
+import { STOP_WORDS } from '../../text/stop-words.ts';
 import type { ContextTurn } from '../memory-service.ts';
 
 /** Kinds that are the work between a directive and its answer; the answer says what came of it. */
@@ -24,6 +25,30 @@ export function weighed(candidates: ContextTurn[]): ContextTurn[] {
   );
 }
 
+/** English words by which work is judged or sent back. A review that has no other words tells nobody anything later. */
+const JUDGING_WORDS = new Set(
+  (
+    'approve approved approves accept accepted acceptable ok okay yes no good fine great excellent perfect well done right ' +
+    'correct correctly complete completed ready revise revised revision revisions reject rejected rework redo again better ' +
+    'improve improved decide decides decision person pass passes passed fail failed met unmet unknown criterion criteria ' +
+    'issue issues blocker major minor nit problem problems none nothing found draft answer work looks look seems deliver ' +
+    'delivered go ahead please thanks thank you verdict review reviewed see above below needs need must change changes ' +
+    'still everything all lgtm proceed continue'
+  ).split(' '),
+);
+/** Longer than this, a review says something, in characters. */
+const LONGEST_BARE = 400;
+
+/** Whether a turn tells more than that work was approved or sent back: "Approved." alone is not worth remembering. */
+export function tellsSomething({ kind, content }: Pick<TurnRecord, 'kind' | 'content'>): boolean {
+  if ((kind !== 'verdict' && kind !== 'guidance') || content.length > LONGEST_BARE) return true;
+  const words = content.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  // A number, or the id of a criterion such as c2, is no word.
+  return words.some(
+    (word) => !JUDGING_WORDS.has(word) && !STOP_WORDS.has(word) && !/^\p{L}?\p{N}+$/u.test(word),
+  );
+}
+
 /** From this length on, in characters, texts are compared by their two ends and their length. */
 const LONG = 20_000;
 
@@ -41,7 +66,7 @@ function plain(text: string): string {
 
 /**
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
- * has sent itself, each turn and the same words only once, and no draft of a cycle whose answer is there.
+ * has sent itself, each turn and the same words only once, no bare verdict, and no draft of a cycle whose answer is there.
  */
 export function worthShowing(
   before: ContextTurn[],
@@ -58,7 +83,7 @@ export function worthShowing(
   const seen = new Set(alreadySent.map(comparable));
   return ranked.filter(({ turn }, at) => {
     const text = texts[at] ?? '';
-    if (text === '' || seen.has(text)) return false;
+    if (text === '' || seen.has(text) || !tellsSomething(turn)) return false;
     if (!isSaid(turn) && said.has(text)) return false;
     if (turn.kind === 'draft' && turn.cycleId !== null && answered.has(turn.cycleId)) return false;
     seen.add(text);
