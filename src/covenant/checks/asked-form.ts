@@ -18,6 +18,8 @@ const UNITS = [
 type Unit = (typeof UNITS)[number];
 const UNIT = `(?:(?:short|brief|concise|numbered|full|key|main|bullet) ){0,2}(?<unit>${UNITS.join('|')})s?\\b`;
 
+const MENTIONS_UNIT = new RegExp(`\\b(?:${UNITS.join('|')})s?\\b`);
+
 type Kind = 'most' | 'least' | 'exactly' | 'about';
 
 /** How a length is asked for, in English. Narrow on purpose: a wish that is missed costs less than one that is made up. */
@@ -43,7 +45,7 @@ const WISHES: { kind: Kind; pattern: RegExp }[] = [
 ];
 
 function wish(source: string): RegExp {
-  return new RegExp(source, 'giu');
+  return new RegExp(source, 'g');
 }
 
 /** How far a number may be off before it is not what was asked for. "In 100 words" means about; three points are three. */
@@ -68,7 +70,10 @@ interface Length {
 /** The lengths that a directive asks for. */
 export function askedLengths(directive: string): Length[] {
   const found: Length[] = [];
-  for (const sentence of directive.slice(0, 20_000).split(/(?<=[.!?])\s|\n/)) {
+  for (const said of directive.slice(0, 20_000).split(/(?<=[.!?])\s|\n/)) {
+    // In lower case the patterns need not look at every letter twice: they are most of what a check costs.
+    const sentence = said.toLowerCase();
+    if (!MENTIONS_UNIT.test(sentence)) continue;
     const taken: [number, number][] = [];
     for (const { kind, pattern } of WISHES) {
       for (const match of sentence.matchAll(pattern)) {
@@ -77,11 +82,11 @@ export function askedLengths(directive: string): Length[] {
         if (taken.some(([a, b]) => from < b && a < to)) continue;
         taken.push([from, to]);
         const amount = numberOf(match.groups?.['n'] ?? '');
-        const unit = (match.groups?.['unit'] ?? '').toLowerCase() as Unit;
+        const unit = (match.groups?.['unit'] ?? '') as Unit;
         if (found.some((other) => other.kind === kind && other.unit === unit && other.amount === amount))
           continue;
         const certain = OF_THE_ANSWER.test(sentence) && !OF_SOMETHING_ELSE.test(sentence.slice(0, from));
-        found.push({ kind, amount, unit, quoted: match[0].trim(), certain });
+        found.push({ kind, amount, unit, quoted: said.slice(from, to).trim(), certain });
       }
     }
   }
@@ -151,7 +156,7 @@ function fits(kind: Kind, count: number, amount: number, unit: Unit): boolean {
 }
 
 function numberOf(text: string): number {
-  const small = SMALL.indexOf(text.toLowerCase());
+  const small = SMALL.indexOf(text);
   return small >= 0 ? small + 1 : Number(text.replaceAll(/[ ,]/g, ''));
 }
 
