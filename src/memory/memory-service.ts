@@ -50,7 +50,11 @@ export interface ContextTurn {
   score: number;
   /** How it was found. */
   source: 'recent' | 'lexical' | 'dense' | 'neighbour';
-  /** The parts the score was made of, for people who want to know why. */
+  /**
+   * What the score was made of. Of a `lexical` turn: the sum of the ranking's parts (`ScoreParts`), divided by `best`,
+   * the sum of the best turn found, and multiplied by `inner_work` and `superseded` where these stand. `fact`: it tells
+   * what holds now, and has at least this score. Of a `neighbour`: half of `beside`, the score of the turn beside it.
+   */
   parts: Record<string, number>;
   /** Set when the person has said otherwise since: in which turn (null: not in a turn), and when (milliseconds since the epoch). */
   superseded?: { byTurnId: string | null; at: number };

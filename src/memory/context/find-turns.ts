@@ -27,7 +27,10 @@ export interface FoundTurns {
 
 type Finders = Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>;
 
-/** Ranked turns with their texts, and their neighbours when wanted. Scores are relative to the best one found. */
+/**
+ * Ranked turns with their texts, and their neighbours when wanted. Scores are relative to the best one found: the parts
+ * of the ranking add up to the score times `best`.
+ */
 export async function findTurns(
   { dal, retriever, clock }: Finders,
   { sessionId, query, limit, timeRange }: Question,
@@ -41,7 +44,7 @@ export async function findTurns(
   const items = ranked.map((item, at): ContextTurn | null => {
     const turn = turns[at];
     const score = best > 0 ? item.score / best : 0;
-    return turn ? { turn, score, source: 'lexical', parts: { ...item.parts } } : null;
+    return turn ? { turn, score, source: 'lexical', parts: { ...item.parts, best } } : null;
   });
   let from = ranked.length;
   const neighbours = around.flatMap((positions, at): ContextTurn[] => {
