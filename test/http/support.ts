@@ -44,7 +44,11 @@ export async function startApp(
     provider,
     dal: unavailable(absent),
     memory: unavailable(absent),
-    cycles: unavailable(absent),
+    // No cycle runs: an erased session has none to stop. All else is absent.
+    cycles: new Proxy(unavailable<AppParts['cycles']>(absent), {
+      get: (cycles, name) =>
+        name === 'stopSession' ? () => Promise.resolve() : (Reflect.get(cycles, name) as unknown),
+    }),
     causal: unavailable(absent),
     ...options.parts,
   });

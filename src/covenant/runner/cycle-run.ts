@@ -160,7 +160,9 @@ export class CycleRun implements RunningCycle {
       await this.#commit({});
       return resultOf(this.cycleId, this.#state, this.#turns, this.#usageBefore);
     } catch (error) {
-      this.#deps.logger.error({ err: error, cycle_id: this.cycleId }, 'a cycle could not go on');
+      // Its session was erased under it: that is no fault.
+      const level = error instanceof CccError && error.code === 'cycle_not_found' ? 'info' : 'error';
+      this.#deps.logger[level]({ err: error, cycle_id: this.cycleId }, 'a cycle could not go on');
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import { checkToken, sessionOfToken } from '../session-guard.ts';
 import { sessionDetails, sessionView } from './views.ts';
 
 /** Sessions: make, list, look at, set preferences, archive, erase. */
-export function sessionsRouter({ memory, settings }: MemoryParts): Router {
+export function sessionsRouter({ memory, cycles, settings }: MemoryParts): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   router
@@ -42,6 +42,7 @@ export function sessionsRouter({ memory, settings }: MemoryParts): Router {
     .delete(async (req, res) => {
       await checkToken(memory, req, req.params.id);
       await memory.eraseSession(req.params.id);
+      await cycles.stopSession(req.params.id);
       res.status(204).end();
     })
     .all(methodNotAllowed('GET', 'DELETE'));

@@ -310,6 +310,18 @@ describe('POST /api/v2/cycles/:id/…', () => {
     server.upstream.assertComplete();
   });
 
+  it('stops spending when its session is erased, and leaves nothing behind', async () => {
+    const server = await startServer();
+    server.upstream.expect(role('guidance'), hang());
+    const cycleId = await start(server);
+    const call = await server.upstream.call(1);
+    const path = `/api/v2/sessions/${server.sessionId}`;
+    expect((await fetch(server.url + path, { method: 'DELETE' })).status).toBe(204);
+    await call.aborted;
+    expect((await server.api.get(`/api/v2/cycles/${cycleId}`)).status).toBe(404);
+    expect((await server.api.get(path)).status).toBe(404);
+  });
+
   it('cancel also ends a cycle that waits for somebody', async () => {
     const server = await startServer();
     server.upstream
