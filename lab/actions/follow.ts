@@ -11,7 +11,7 @@ import {
   type CycleStory,
 } from '../state/model.ts';
 import { refreshTurns } from './lists.ts';
-import { tell, trying } from './problems.ts';
+import { tell, tellGone, trying } from './problems.ts';
 import { heard, newStory } from './story.ts';
 import { addText, keyOf, showPieces, showTurn } from './shown.ts';
 
@@ -61,8 +61,9 @@ export function followCycle(cycleId: string, show: boolean, after = 0): void {
     open() {
       connected.value = true;
     },
-    broken(final) {
-      const idle = !heardSinceOpen;
+    broken(final, whole) {
+      // A connection that was cut says nothing about the cycle; a stream that ends at once says that nobody works on it.
+      const idle = whole && !heardSinceOpen;
       heardSinceOpen = false;
       if (final || idle) void lookAfter(cycleId, close, final);
       if (show) connected.value = false;
@@ -86,13 +87,10 @@ async function lookAfter(cycleId: string, close: () => void, final: boolean): Pr
     story.value = { ...current, interrupted: true };
     stateLine.value = '';
   } catch (error) {
-    if (final) close();
-    tell(error);
-    const status = (error as { status?: number }).status;
-    if (status === 404) {
-      close();
-      running.value = null;
-    }
+    const { status } = error as { status?: number };
+    if (final || status === 404) close();
+    if (status === 404) tellGone(error);
+    else tell(error);
   }
 }
 

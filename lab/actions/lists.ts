@@ -1,6 +1,8 @@
 import { api } from '../api/client.ts';
+import { ApiError } from '../api/http.ts';
 import type { Turn } from '../api/types.ts';
 import * as model from '../state/model.ts';
+import { tellGone } from './problems.ts';
 import { shownTurn } from './shown.ts';
 
 export async function loadConversations(cursor: string | null = null): Promise<void> {
@@ -12,12 +14,27 @@ export async function loadConversations(cursor: string | null = null): Promise<v
   model.moreConversations.value = page.next_cursor;
 }
 
+/** When the person last changed a session here; without end while the server has not taken it yet. */
+const changedAt = new Map<string, number>();
+
+/** Notes that a session is being changed here. Returns what to call when the server has answered. */
+export function changing(sessionId: string): () => void {
+  changedAt.set(sessionId, Infinity);
+  return () => changedAt.set(sessionId, performance.now());
+}
+
+/** Whether what was asked for at `since` is older than what the person has chosen meanwhile. */
+export function isStale(sessionId: string, since: number): boolean {
+  return (changedAt.get(sessionId) ?? 0) >= since;
+}
+
 /** A shared link may lead to a session that is not among those listed so far. */
 export async function rememberSession(sessionId: string): Promise<void> {
+  const since = performance.now();
   const session = await api.session(sessionId);
   const others = model.sessions.value.filter((known) => known.session_id !== sessionId);
   if (others.length === model.sessions.value.length) model.sessions.value = [session, ...others];
-  else {
+  else if (!isStale(sessionId, since)) {
     model.sessions.value = model.sessions.value.map((known) =>
       known.session_id === sessionId ? session : known,
     );
@@ -58,7 +75,8 @@ export async function refreshTurns(): Promise<void> {
     }
     const sessionId = model.sessionId.value;
     await Promise.all([loadConversations(), sessionId === null ? null : rememberSession(sessionId)]);
-  } catch {
-    // What is shown is what was heard; the next opening reads it again.
+  } catch (error) {
+    // Otherwise what is shown is what was heard; the next opening reads it again.
+    if (error instanceof ApiError && error.status === 404) tellGone(error);
   }
 }

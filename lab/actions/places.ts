@@ -1,14 +1,19 @@
 import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
+import type { Session } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { readPlace, writePlace } from '../state/location.ts';
 import { followCycle, leaveCycle } from './follow.ts';
-import { loadConversations, refreshTurns, rememberSession, turnsFrom } from './lists.ts';
-import { tell, trying, whenBack } from './problems.ts';
+import { isStale, loadConversations, refreshTurns, rememberSession, turnsFrom } from './lists.ts';
+import { hearErased } from './other-tabs.ts';
+import { tell, trying, whenBack, whenGone } from './problems.ts';
 import { shownTurn } from './shown.ts';
 
 /** Turns that are loaded when a conversation is opened. */
 const PAGE = 100;
+
+/** What the server would say of a session that another tab has deleted. */
+const GONE = new ApiError(404, 'session_not_found', 'This session does not exist.');
 
 let nowOpen: () => void = () => undefined;
 /** Resolves once the place that the address names is open: nothing is sent before, or it would go elsewhere. */
@@ -20,6 +25,13 @@ export const opened = new Promise<void>((resolve) => {
 export async function start(): Promise<void> {
   window.addEventListener('popstate', () => void openPlace());
   document.addEventListener('visibilitychange', () => void lookAgain());
+  whenGone((error) => {
+    tellLost(error, 'conversation');
+  });
+  hearErased((sessionId) => {
+    if (sessionId === model.sessionId.value) tellLost(GONE, 'session');
+    else void loadSessions();
+  });
   whenBack(() => void Promise.all([loadSessions(), reopen()]));
   const place = readPlace();
   await Promise.all([
@@ -50,13 +62,15 @@ async function lookAgain(): Promise<void> {
   const { value: thread } = model.conversationId;
   const sessionId = model.sessionId.value;
   if (thread === null || sessionId === null || model.running.value !== null) return;
-  await trying(async () => {
+  try {
     const last = (await api.cycles(sessionId, thread)).data[0];
     if (model.conversationId.value !== thread || model.running.value !== null) return;
     if (last && last.outcome === null && last.cycle_id !== model.story.value?.cycleId)
       await openConversation(thread);
     else await refreshTurns();
-  });
+  } catch (error) {
+    tellLost(error, 'session');
+  }
 }
 
 async function reopen(): Promise<void> {
@@ -70,6 +84,7 @@ async function reopen(): Promise<void> {
 export async function loadSessions(cursor: string | null = null): Promise<void> {
   await trying(async () => {
     const { value: name } = model.sessionFilter;
+    const since = performance.now();
     const page = await api.sessions(name, cursor);
     // Something else has been typed meanwhile.
     if (name !== model.sessionFilter.value) return;
@@ -81,10 +96,15 @@ export async function loadSessions(cursor: string | null = null): Promise<void> 
     model.sessions.value = [
       ...apart,
       ...before.filter(({ session_id: id }) => !listed.has(id)),
-      ...page.data,
+      ...page.data.map((session) => (isStale(session.session_id, since) ? known(session) : session)),
     ];
     model.moreSessions.value = page.next_cursor;
   });
+}
+
+/** The session as the page has it. */
+function known(session: Session): Session {
+  return model.sessions.value.find(({ session_id: id }) => id === session.session_id) ?? session;
 }
 
 /** Opens a session at a conversation: the named one, else the newest. */
@@ -177,9 +197,14 @@ export async function openConversation(conversationId: string, turn: number | nu
   }
 }
 
+/** Whether what was asked for does not exist (any more). */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
 /** Says that a place is gone, and leads to one that is not. */
 export function tellLost(error: unknown, what: 'session' | 'conversation'): void {
-  if (!(error instanceof ApiError) || error.status !== 404) {
+  if (!isGone(error)) {
     tell(error, { label: 'Try again', run: () => void openPlace() });
     return;
   }

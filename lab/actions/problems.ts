@@ -36,6 +36,17 @@ function words(error: unknown): string {
   return text;
 }
 
+let gone: (error: unknown) => void = tell;
+
+/** Says what happens when something that the page shows is found not to exist any more. */
+export function whenGone(run: (error: unknown) => void): void {
+  gone = run;
+}
+
+export function tellGone(error: unknown): void {
+  gone(error);
+}
+
 const backAgain: (() => void)[] = [];
 
 /** Runs once, the next time the server is back after having been gone. */

@@ -3,11 +3,12 @@ import { ApiError } from '../api/http.ts';
 import type { CycleBody } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { writePlace } from '../state/location.ts';
+import { sendAgainAt } from '../state/draft.ts';
 import { settings } from '../state/settings.ts';
 import { sendDirect } from './direct.ts';
 import { followCycle } from './follow.ts';
 import { loadConversations } from './lists.ts';
-import { loadSessions, opened, tellLost } from './places.ts';
+import { isGone, loadSessions, opened, tellLost } from './places.ts';
 import { readyAtEnd } from './paging.ts';
 import { tell } from './problems.ts';
 
@@ -15,6 +16,7 @@ import { tell } from './problems.ts';
 export async function sendDirective(directive: string): Promise<boolean> {
   await opened;
   model.problem.value = null;
+  sendAgainAt.value = null;
   try {
     const sessionId = model.sessionId.value ?? (await newSession());
     await readyAtEnd();
@@ -31,12 +33,28 @@ export async function sendDirective(directive: string): Promise<boolean> {
     writePlace({ sessionId, conversationId: begun.conversation_id });
     followCycle(begun.cycle_id, true);
     void loadConversations().catch(() => undefined);
+    tries = 0;
     return true;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) tellLost(error, 'session');
+    if (isGone(error)) tellLost(error, 'session');
     else tell(error);
+    if (error instanceof ApiError && error.status === 429) waitAndSend(error.retryAfter);
     return false;
   }
+}
+
+/** Longest wait after which it is sent again without asking, and the wait when the server names none, in seconds. */
+const WAIT = { longest: 60, unsaid: 5 };
+/** As often it is tried by itself; then the person decides. */
+const TRIES = 3;
+
+let tries = 0;
+
+/** A server that has too much to do says when to come back: then what was typed is sent again. */
+function waitAndSend(seconds: number | null): void {
+  const wait = seconds ?? WAIT.unsaid;
+  if (wait > WAIT.longest || ++tries > TRIES) return;
+  sendAgainAt.value = Date.now() + wait * 1_000;
 }
 
 async function newSession(): Promise<string> {

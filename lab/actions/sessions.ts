@@ -1,6 +1,8 @@
 import { api } from '../api/client.ts';
 import type { Preferences, Session } from '../api/types.ts';
+import { changing } from './lists.ts';
 import * as model from '../state/model.ts';
+import { tellErased } from './other-tabs.ts';
 import { closeSession, loadSessions, openSession } from './places.ts';
 import { trying } from './problems.ts';
 
@@ -20,10 +22,12 @@ export async function renameSession(session: Session, name: string): Promise<boo
 /** Changes some of a session's preferences and leaves the others as they are now. What was chosen holds at once. */
 export async function setPreferences(session: Session, part: Preferences): Promise<boolean> {
   replace({ ...session, user_preferences: { ...session.user_preferences, ...part } });
+  const answered = changing(session.session_id);
   const done = await trying(async () => {
     const { user_preferences: now } = await api.session(session.session_id);
     replace(await api.setPreferences(session.session_id, { ...now, ...part }));
   });
+  answered();
   if (!done) replace(session);
   return done;
 }
@@ -44,6 +48,7 @@ function replace(session: Session): void {
 export async function eraseSession(session: Session): Promise<boolean> {
   return trying(async () => {
     await api.eraseSession(session.session_id);
+    tellErased(session.session_id);
     if (model.sessionId.value === session.session_id) closeSession();
     await loadSessions();
   });

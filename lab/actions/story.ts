@@ -57,7 +57,8 @@ function wholeStory(cycleId: string): Promise<CycleStory> {
       },
       open: () => undefined,
       // The server ends the stream when it has said all there is.
-      broken() {
+      broken(final, whole) {
+        if (!final && !whole) return;
         close();
         if (story.directive === '') reject(new Error('The events of this cycle could not be read.'));
         else resolve(story);

@@ -56,8 +56,8 @@ export interface Watcher {
   event(event: CycleEvent): void;
   /** The connection is open. */
   open(): void;
-  /** The connection broke; `final` when it will not be tried again. */
-  broken(final: boolean): void;
+  /** The connection broke; `final` when it will not be tried again, `whole` when the server itself ended it. */
+  broken(final: boolean, whole: boolean): void;
 }
 
 /**
@@ -70,13 +70,15 @@ export function watchCycle(cycleId: string, after: number, watcher: Watcher): ()
   const follow = async () => {
     let last = after;
     while (!signal.aborted) {
+      let whole = false;
       const answer = await send(api.cycleEventsPath(cycleId, last), { signal }).catch(
         (error: unknown) => error,
       );
       if (signal.aborted) return;
       if (answer instanceof Response) {
         watcher.open();
-        for await (const { id, event: type = 'message', data } of messagesOf(answer)) {
+        const ended = () => (whole = true);
+        for await (const { id, event: type = 'message', data } of messagesOf(answer, ended)) {
           if (id !== undefined) last = Number(id);
           watcher.event({ ...(JSON.parse(data) as object), type } as CycleEvent);
           if (signal.aborted) return;
@@ -85,7 +87,7 @@ export function watchCycle(cycleId: string, after: number, watcher: Watcher): ()
       }
       // An answer that is no stream is the server's last word; a connection that was cut is not.
       const final = answer instanceof ApiError && answer.status !== 0;
-      watcher.broken(final);
+      watcher.broken(final, whole);
       if (final) return;
       await new Promise((resolve) => window.setTimeout(resolve, TRY_AGAIN_MS));
     }
@@ -96,8 +98,8 @@ export function watchCycle(cycleId: string, after: number, watcher: Watcher): ()
   };
 }
 
-/** The events of a stream until it ends, in whatever way. */
-async function* messagesOf({ body }: Response): AsyncGenerator<EventSourceMessage> {
+/** The events of a stream until it ends, in whatever way; `ended` is called when it was the proper one. */
+async function* messagesOf({ body }: Response, ended: () => void): AsyncGenerator<EventSourceMessage> {
   if (!body) return;
   const reader = body
     .pipeThrough(new TextDecoderStream())
@@ -105,6 +107,7 @@ async function* messagesOf({ body }: Response): AsyncGenerator<EventSourceMessag
     .getReader();
   for (;;) {
     const next = await reader.read().catch(() => null);
+    if (next?.done) ended();
     if (!next || next.done) return;
     yield next.value;
   }

@@ -1,8 +1,8 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { sendDirective } from '../actions/send.ts';
 import { openSession, running } from '../state/model.ts';
-import { draft, keepDraft } from '../state/draft.ts';
+import { draft, keepDraft, sendAgainAt } from '../state/draft.ts';
 
 /** Where the person writes. What was typed is kept until the server has taken it. */
 export function Composer() {
@@ -66,9 +66,38 @@ export function Composer() {
           </button>
         )}
         <span class="hint" id="directive-hint">
-          Enter sends, Shift+Enter begins a new line.
+          {sendAgainAt.value === null ? (
+            'Enter sends, Shift+Enter begins a new line.'
+          ) : (
+            <SendAgain at={sendAgainAt.value} send={send} />
+          )}
         </span>
       </form>
     </div>
+  );
+}
+
+/** Counts down until what was typed is sent again, unless the person says otherwise. */
+function SendAgain({ at, send }: { at: number; send: () => Promise<void> }) {
+  const left = useSignal(Math.max(0, at - Date.now()));
+  // The one of the last drawing: the one before knew the page as it was busy with the first try.
+  const latest = useRef(send);
+  latest.current = send;
+  useEffect(() => {
+    const timer = window.setInterval(() => {
+      left.value = Math.max(0, at - Date.now());
+      if (left.value === 0) void latest.current();
+    }, 250);
+    return () => {
+      window.clearInterval(timer);
+    };
+  }, [at]);
+  return (
+    <>
+      Sent again by itself in {Math.ceil(left.value / 1_000)} s.{' '}
+      <button class="small" type="button" onClick={() => (sendAgainAt.value = null)}>
+        Do not send it
+      </button>
+    </>
   );
 }

@@ -70,7 +70,7 @@ describe('the lab while the agents work', () => {
       await page.locator('.turn :is(img, script, svg, iframe, style, form, [style], [onerror])').count(),
     ).toBe(0);
     const targets = await page
-      .locator('.turn a')
+      .locator('.turn .body a')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
     expect(targets.filter((href) => href !== null && !href.startsWith('http'))).toEqual([]);
     expect(

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
-import { hangMidStream, role, startUpstream, streamed, type Upstream } from '../support/upstream.ts';
+import {
+  failure,
+  hangMidStream,
+  role,
+  slow,
+  startUpstream,
+  streamed,
+  type Upstream,
+} from '../support/upstream.ts';
 import { launchBrowser, openLab, type Lab } from './lab-page.ts';
 
 /** What goes wrong is said in words, loses nothing that was typed, and mends by itself where it can. */
@@ -124,21 +132,91 @@ describe('the lab in trouble', () => {
     expect(new URL(lab.page.url()).searchParams.get('session')).not.toBe(id);
   });
 
-  it('says how long to wait when there were too many requests', async () => {
-    await lab.page.route('**/cycles', (route) =>
-      route.fulfill({
-        status: 429,
-        headers: { 'retry-after': '7' },
-        json: {
-          error: { message: 'Rate limit reached.', type: 'rate_limit', code: 'rate_limited', param: null },
-        },
-      }),
-    );
+  const tooMany = (seconds: number) => ({
+    status: 429,
+    headers: { 'retry-after': String(seconds) },
+    json: {
+      error: { message: 'Rate limit reached.', type: 'rate_limit', code: 'rate_limited', param: null },
+    },
+  });
+
+  it('says how long to wait when there were too many requests, and sends nothing that the person takes back', async () => {
+    await lab.page.route('**/cycles', (route) => route.fulfill(tooMany(7)));
     await lab.say('Anything.');
     const alert = lab.page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(/Rate limit reached\..*7 s/);
     expect(await directive().inputValue()).toBe('Anything.');
+    await lab.page.getByText(/Sent again by itself in \d s/).waitFor();
+    await lab.page.getByRole('button', { name: 'Do not send it' }).click();
+    await lab.page.getByText('Enter sends').waitFor();
+  });
+
+  it('sends by itself what had to wait', async () => {
+    await lab.page.route('**/cycles', (route) => route.fulfill(tooMany(1)), { times: 1 });
+    await lab.say('Anything.');
+    await lab.page.locator('.turn.answer').waitFor();
+    expect(await directive().inputValue()).toBe('');
+    expect(await lab.page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('goes on where it was when the stream of a cycle at work is cut', async () => {
+    upstream.on(role('draft'), slow(1_500, streamed(['A draft.'])));
+    let cut = 0;
+    await lab.page.route('**/events?**', async (route) => {
+      // What a proxy does that has waited long enough: half of the stream, and then nothing.
+      if (++cut > 2) return route.continue();
+      return cut === 1
+        ? route.fulfill({ contentType: 'text/event-stream', body: ': hello\n\nid: 1\nevent: cyc' })
+        : route.abort('connectionreset');
+    });
+    await lab.say('Tell a story.');
+    await lab.page.locator('.turn.answer', { hasText: 'A draft.' }).waitFor();
+    expect(await lab.page.locator('.turn.guidance').count()).toBe(1);
+    expect(await lab.page.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+    expect(cut).toBeGreaterThan(2);
+  });
+
+  it('says at once that a session was deleted in another tab of this browser', async () => {
+    await lab.say('First.');
+    await lab.ended();
+    await directive().fill('Half a thou');
+    const other = await lab.page.context().newPage();
+    await other.goto(lab.page.url());
+    await other.locator('.session-tools').getByRole('button', { name: 'Delete' }).click();
+    await other.getByRole('button', { name: 'Delete …' }).click();
+    await other.getByRole('button', { name: 'Yes, erase all of it' }).click();
+    await lab.page.getByText('does not exist any more').waitFor();
+    expect(await directive().inputValue()).toBe('Half a thou');
+    expect(await lab.page.locator('.turn').count()).toBe(0);
+    await other.close();
+  });
+
+  it('says so when the session is deleted while its cycle is at work', async () => {
+    upstream.expect(role('draft'), hangMidStream(['It was ']));
+    await lab.say('Tell a story.');
+    await lab.page.locator('.turn.draft.live', { hasText: 'It was' }).waitFor();
+    const id = new URL(lab.page.url()).searchParams.get('session') ?? '';
+    await fetch(`${server.url}/api/v2/sessions/${id}`, { method: 'DELETE' });
+    await lab.page.getByText('does not exist any more').waitFor();
+    expect(await lab.page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+  });
+
+  it('says what the model refused in a direct answer, keeps the directive, and asks again at a word', async () => {
+    const { page } = lab;
+    await page.getByRole('button', { name: 'New session' }).click();
+    await page.getByRole('tab', { name: 'Settings' }).click();
+    const mode = page.getByLabel('How directives are answered in this session');
+    await mode.selectOption('direct');
+    await expect.poll(() => mode.inputValue()).toBe('direct');
+    upstream.expect('/chat/completions', failure(401, { message: 'Incorrect API key provided.' }));
+    await lab.say('Quick.');
+    await page.getByRole('alert').getByText('Incorrect API key provided.').waitFor();
+    expect(await page.getByRole('alert').textContent()).toContain("Check the key in the server's settings.");
+    expect(await directive().inputValue()).toBe('Quick.');
+    upstream.on('/chat/completions', streamed(['Straight away.']));
+    await directive().press('Enter');
+    await page.locator('.turn.codey:not(.live)', { hasText: 'Straight away.' }).waitFor();
   });
 
   it('says what is wrong with an answer that is not from CCC', async () => {
