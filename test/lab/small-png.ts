@@ -36,10 +36,18 @@ function colourAt(pixels: Buffer, at: number): number {
   return ((pixels[at] ?? 0) << 16) | ((pixels[at + 1] ?? 0) << 8) | (pixels[at + 2] ?? 0);
 }
 
-/** The most frequent colours that are not almost the same as one that is taken already. */
+/** A colour with this share of the picture is a ground or a line and is kept as it is. */
+const GROUND = 1 / 4_000;
+
+/** The grounds, then the most frequent colours that are not almost the same as one that is taken already. */
 function choose(colours: Map<number, number>): number[] {
-  const byFrequency = [...colours].sort((a, b) => b[1] - a[1]).map(([colour]) => colour);
-  const taken: number[] = [];
+  const all = [...colours.values()].reduce((sum, pixels) => sum + pixels, 0);
+  const sorted = [...colours].sort((a, b) => b[1] - a[1]);
+  const byFrequency = sorted.map(([colour]) => colour);
+  const taken = sorted
+    .filter(([, pixels]) => pixels > all * GROUND)
+    .slice(0, COLOURS / 2)
+    .map(([colour]) => colour);
   for (const least of [24, 12, 4, 1]) {
     for (const colour of byFrequency) {
       if (taken.length === COLOURS) return taken;
