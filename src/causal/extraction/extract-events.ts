@@ -8,6 +8,7 @@ import type { TurnRecord } from '../../store/records.ts';
 import { analyse } from '../../text/analyse.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { extractJob, judgeJobs } from '../judging/jobs.ts';
+import { cycleHistory } from './cycle-events.ts';
 import type { Extraction, Extractor } from './extractor.ts';
 
 export interface ExtractDeps {
@@ -60,10 +61,12 @@ export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): 
       judged: false,
       terms: analyse(event.text),
     }));
+    const histories = await Promise.all(turns.map((turn) => cycleHistory(dal, turn)));
+    const ofCycles = histories.flatMap((history) => history.events);
     const more = unread.length > turns.length || unread.length === MOST_TURNS;
     await dal.causal.addEvents({
       sessionId,
-      events,
+      events: [...events, ...ofCycles],
       progress: { conversationId, throughTurn: last.turnNumber },
       jobs: [
         ...judgeJobs(
@@ -75,7 +78,11 @@ export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): 
       now,
     });
     await storeStated(dal, sessionId, extraction, events, extractor, now);
-    if (events.length > 0) changed(sessionId);
+    const linksOfCycles = histories.flatMap((history) => history.links);
+    if (linksOfCycles.length > 0) {
+      await dal.causal.settle({ sessionId, eventIds: [], links: linksOfCycles, now });
+    }
+    if (events.length + ofCycles.length > 0) changed(sessionId);
     if (read === null) throw new JobError('turns were passed over: no usable answer', { retryAt: null });
   };
 }
