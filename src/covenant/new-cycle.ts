@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
-import type { MemoryService } from '../memory/memory-service.ts';
+import type { TurnInput } from '../memory/memory-service.ts';
 import type { CycleRecord } from '../store/cycle-store.ts';
-import type { JsonObject, NewTurn } from '../store/records.ts';
+import type { JsonObject } from '../store/records.ts';
 import type { StartCycle } from './cycle-service.ts';
 import { initialState } from './machine/step.ts';
 import { NOT_RECORDED } from './runner/cycle-run.ts';
@@ -10,9 +10,9 @@ import { asJson, storedRequest } from './runner/stored-request.ts';
 
 /** A cycle before its first step, with the directive's turn and the first event that go into the record with it. */
 export function newCycle(
-  deps: { clock: Clock; memory: Pick<MemoryService, 'prepareTurn'> },
+  deps: { clock: Clock },
   input: StartCycle,
-): { cycle: CycleRecord; turns: NewTurn[]; events: { type: string; data: JsonObject }[] } {
+): { cycle: CycleRecord; turns: TurnInput[]; events: { type: string; data: JsonObject }[] } {
   const { sessionId, conversationId, directive, options, context, storeTurns } = input;
   const now = deps.clock.now();
   const cycleId = newId('cyc');
@@ -39,7 +39,7 @@ export function newCycle(
     turns:
       storeTurns && input.directiveStored !== true
         ? [
-            deps.memory.prepareTurn({
+            {
               agent: 'wykeve',
               kind: 'directive',
               content: directive,
@@ -47,7 +47,7 @@ export function newCycle(
               timestamp: now,
               cycleId,
               metadata: input.directiveMetadata ?? {},
-            }),
+            },
           ]
         : [],
     events: [

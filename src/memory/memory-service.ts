@@ -135,7 +135,7 @@ export interface MemoryService extends FactService {
   }): Promise<{ turns: TurnRecord[]; replayed: boolean }>;
 
   /** A turn with its id, time and index terms, for those who store turns in a transaction of their own. */
-  prepareTurn(turn: TurnInput): NewTurn;
+  prepareTurn(turn: TurnInput): Promise<NewTurn>;
   /** Background work that new turns of a conversation give rise to; stored in the turns' transaction. */
   jobsForTurns(conversationId: string): NewJob[];
 

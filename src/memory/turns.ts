@@ -1,7 +1,8 @@
 import { CccError } from '../base/ccc-error.ts';
 import { newId } from '../base/ids.ts';
 import type { ConversationRecord, NewTurn } from '../store/records.ts';
-import { analyse } from '../text/analyse.ts';
+import { analyseInSteps } from '../text/analyse.ts';
+import { breathing } from '../text/breathing.ts';
 import type { MemoryDeps } from './deps.ts';
 import type { MemoryService, TurnInput } from './memory-service.ts';
 import { summariseJob } from './summaries/jobs.ts';
@@ -18,7 +19,7 @@ type TurnMethods = Pick<
 >;
 
 export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDeps): TurnMethods {
-  const prepareTurn = (turn: TurnInput): NewTurn => ({
+  const prepareTurn = async (turn: TurnInput): Promise<NewTurn> => ({
     turnId: newId('turn'),
     agent: turn.agent,
     kind: turn.kind ?? 'message',
@@ -27,8 +28,17 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
     timestamp: turn.timestamp ?? clock.now(),
     cycleId: turn.cycleId ?? null,
     metadata: turn.metadata ?? {},
-    terms: analyse(turn.content),
+    terms: await analyseInSteps(turn.content),
   });
+  const prepareTurns = async (turns: TurnInput[]): Promise<NewTurn[]> => {
+    const breathe = breathing();
+    const prepared: NewTurn[] = [];
+    for (const turn of turns) {
+      prepared.push(await prepareTurn(turn));
+      await breathe();
+    }
+    return prepared;
+  };
   const jobsForTurns = (conversationId: string) => {
     const now = clock.now();
     return [summariseJob(conversationId, now), ...jobsOfExchange(conversationId, now)];
@@ -50,7 +60,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
         conversationId,
         directive,
         turns: storeDirective
-          ? [prepareTurn({ agent: 'wykeve', kind: 'directive', content: directive })]
+          ? [await prepareTurn({ agent: 'wykeve', kind: 'directive', content: directive })]
           : [],
         jobs: storeDirective ? jobsForTurns(conversationId) : [],
         now: clock.now(),
@@ -71,7 +81,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
       const result = await dal.turns.append({
         sessionId,
         conversationId,
-        turns: turns.map(prepareTurn),
+        turns: await prepareTurns(turns),
         jobs: jobsForTurns(conversationId),
         ...(idempotency ? { idempotency } : {}),
         now: clock.now(),

@@ -2,7 +2,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { MemoryService } from '../../memory/memory-service.ts';
+import type { MemoryService, TurnInput } from '../../memory/memory-service.ts';
 import { NO_USAGE, type ChatMessage } from '../../models/chat-types.ts';
 import type { BudgetLimits } from '../../store/budget-store.ts';
 import type { CycleCommit, CycleRecord } from '../../store/cycle-store.ts';
@@ -39,7 +39,7 @@ export interface RunDeps {
 type OutsideStop = 'client_cancelled' | 'drained';
 type Call = Extract<Command, { type: CallKind }>;
 
-type ToStore = Pick<CycleCommit, 'closeStep' | 'settle' | 'turns' | 'events' | 'jobs'>;
+type ToStore = Pick<CycleCommit, 'closeStep' | 'settle' | 'events' | 'jobs'> & { turns: TurnInput[] };
 
 /** Estimated tokens of a call, and of what has to follow it: of a draft, its review. */
 interface Needs {
@@ -316,7 +316,8 @@ export class CycleRun implements RunningCycle {
       const failed = FAILURES.has(event.type) || this.#state.unreadable !== null;
       this.#toStore.closeStep = this.#closing(stepId, failed ? 'failed' : 'done', output);
     }
-    this.#toStore.turns.push(...turns.map((turn) => memory.prepareTurn({ ...turn, cycleId: this.cycleId })));
+    const said = { timestamp: this.#deps.clock.now(), cycleId: this.cycleId };
+    this.#toStore.turns.push(...turns.map((turn) => ({ ...said, ...turn })));
     this.#toStore.events.push(...events);
     if (this.#state.outcome !== null && this.#request.storeTurns) {
       this.#toStore.jobs.push(...memory.jobsForTurns(this.#cycle.conversationId));
@@ -328,13 +329,17 @@ export class CycleRun implements RunningCycle {
   }
 
   /** One step boundary, in one transaction; then those who watch are told. */
-  async #commit(more: Pick<CycleCommit, 'openStep' | 'reserve'> & Partial<ToStore>): Promise<void> {
+  async #commit(
+    more: Pick<CycleCommit, 'openStep' | 'reserve'> & Partial<Pick<ToStore, 'events'>>,
+  ): Promise<void> {
     const toStore = this.#toStore;
-    const { cycles } = this.#deps.dal;
+    const { dal, memory } = this.#deps;
+    const { cycles } = dal;
+    const turns = await Promise.all(toStore.turns.map((turn) => memory.prepareTurn(turn)));
     const { outcome, status } = this.#state;
     const now = this.#deps.clock.now();
     const events = [...toStore.events, ...(more.events ?? [])];
-    const common = { ...toStore, ...more, events, status, outcome, machine: asJson(this.#state) };
+    const common = { ...toStore, ...more, turns, events, status, outcome, machine: asJson(this.#state) };
     const { sessionId, conversationId, request, createdAt } = this.#cycle;
     const { cycleId } = this;
     const committed =

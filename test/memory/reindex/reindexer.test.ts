@@ -194,7 +194,7 @@ describe('indexing anew', () => {
           await dal.turns.append({
             sessionId,
             conversationId: conversation.conversationId,
-            turns: [memory.prepareTurn({ agent: 'wykeve', content: 'A latecomer.' })].map((turn) => ({
+            turns: [await memory.prepareTurn({ agent: 'wykeve', content: 'A latecomer.' })].map((turn) => ({
               ...turn,
               terms: { ...turn.terms, version: NEXT },
             })),
