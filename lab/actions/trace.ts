@@ -5,19 +5,19 @@ import { trying } from './problems.ts';
 import { saveAs } from './sessions.ts';
 import { readCycle } from './story.ts';
 
-/** Reads which cycles the open conversation has; with a cursor, the next page of them. */
-export async function loadCycles(cursor: string | null = null): Promise<void> {
+/** Reads which cycles the open conversation, or its session, has; with a cursor, the next page of them. */
+export async function loadCycles(of: keyof typeof trace.lists, cursor: string | null = null): Promise<void> {
   const [sessionId, thread] = [model.sessionId.value, model.conversationId.value];
+  const list = trace.lists[of];
   if (sessionId === null || thread === null) {
-    trace.cycles.value = [];
-    trace.moreCycles.value = null;
+    list.value = { cycles: [], more: null };
     return;
   }
   await trying(async () => {
-    const page = await api.cyclesOf(sessionId, thread, cursor);
+    const page = await api.cyclesOf(sessionId, of === 'conversation' ? thread : null, cursor);
     if (model.conversationId.value !== thread) return;
-    trace.cycles.value = cursor === null ? page.data : [...trace.cycles.value, ...page.data];
-    trace.moreCycles.value = page.next_cursor;
+    const before = cursor === null ? [] : list.value.cycles;
+    list.value = { cycles: [...before, ...page.data], more: page.next_cursor };
   });
 }
 

@@ -57,10 +57,11 @@ export const api = {
       'GET',
       `/api/v2/sessions/${id(sessionId)}/cycles?limit=1&conversation_id=${id(conversationId)}`,
     ),
-  cyclesOf: (sessionId: string, conversationId: string, cursor: string | null = null) =>
+  /** Of one conversation, or of the whole session. */
+  cyclesOf: (sessionId: string, conversationId: string | null, cursor: string | null = null) =>
     call<Paged<CycleHead>>(
       'GET',
-      `/api/v2/sessions/${id(sessionId)}/cycles?limit=100&conversation_id=${id(conversationId)}${at(cursor)}`,
+      `/api/v2/sessions/${id(sessionId)}/cycles?limit=100${conversationId === null ? '' : `&conversation_id=${id(conversationId)}`}${at(cursor)}`,
     ),
   cycle: (cycleId: string) => call<CycleView>('GET', `/api/v2/cycles/${id(cycleId)}`),
   cancelCycle: (cycleId: string) => call<CycleHead>('POST', `/api/v2/cycles/${id(cycleId)}/cancel`),

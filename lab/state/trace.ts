@@ -17,9 +17,17 @@ export const traced = computed<Traced | null>(() => {
 
 /** A second cycle beside it. */
 export const compared = signal<Traced | null>(null);
-/** Cycles of the open conversation, newest first. */
-export const cycles = signal<CycleHead[]>([]);
-export const moreCycles = signal<string | null>(null);
+export interface CycleList {
+  cycles: CycleHead[];
+  more: string | null;
+}
+
+const NONE: CycleList = { cycles: [], more: null };
+/** Cycles to choose from, newest first: of the open conversation, and of the whole session to put beside one. */
+export const lists = {
+  conversation: signal(NONE),
+  session: signal(NONE),
+};
 
 /** Key of the chosen line: the tree, the timeline and the panel share it. */
 export const selected = signal<string | null>(null);

@@ -1,8 +1,8 @@
 import { useEffect } from 'preact/hooks';
 import { compareWith, downloadTrace, endReplay, loadCycles, traceCycle } from '../actions/trace.ts';
 import type { CycleHead } from '../api/types.ts';
-import { conversationId, turns } from '../state/model.ts';
-import { compared, cycles, moreCycles, selected, traced, type Traced } from '../state/trace.ts';
+import { conversationId, conversations, turns } from '../state/model.ts';
+import { compared, lists, selected, traced, type Traced } from '../state/trace.ts';
 import { treeOf, type Tree } from '../trace/tree.ts';
 import { count, outcomeName, span, when } from '../text/words.ts';
 import { Comparison } from './trace-compare.tsx';
@@ -20,7 +20,10 @@ export function TraceView() {
     return endReplay;
   }, [thread]);
   // A cycle that begins or ends changes the list.
-  useEffect(() => void loadCycles(), [thread, current?.cycle.cycle_id, outcome]);
+  useEffect(() => {
+    void loadCycles('conversation');
+    void loadCycles('session');
+  }, [thread, current?.cycle.cycle_id, outcome]);
   if (!current) {
     return (
       <div class="trace-view">
@@ -38,9 +41,10 @@ export function TraceView() {
   return (
     <div class="trace-view">
       <div class="trace-choice">
-        <CycleChoice name="Cycle" value={current.cycle.cycle_id} choose={traceCycle} />
+        <CycleChoice name="Cycle" of="conversation" value={current.cycle.cycle_id} choose={traceCycle} />
         <CycleChoice
           name="Beside it"
+          of="session"
           value={other?.cycle.cycle_id ?? ''}
           without={current.cycle.cycle_id}
           choose={compareWith}
@@ -99,16 +103,18 @@ function Column({
   );
 }
 
-/** Which cycle of the conversation is shown. */
+/** Which cycle is shown. */
 function CycleChoice(props: {
   name: string;
+  of: keyof typeof lists;
   value: string;
   without?: string;
   choose: (cycleId: string) => Promise<void>;
 }) {
-  const { name, value, without, choose } = props;
+  const { name, of, value, without, choose } = props;
+  const { cycles, more } = lists[of].value;
   // What is at work is followed live as the last cycle; beside another it would never be whole.
-  const offered = cycles.value.filter(
+  const offered = cycles.filter(
     ({ cycle_id: id, outcome }) => id !== without && (outcome !== null || id === value),
   );
   return (
@@ -118,7 +124,7 @@ function CycleChoice(props: {
         value={value}
         onChange={(event) => {
           const { value: picked } = event.currentTarget;
-          if (picked === 'more') void loadCycles(moreCycles.value);
+          if (picked === 'more') void loadCycles(of, more);
           else void choose(picked);
         }}
       >
@@ -128,15 +134,20 @@ function CycleChoice(props: {
             {nameOf(head)}
           </option>
         ))}
-        {moreCycles.value !== null && <option value="more">Earlier cycles …</option>}
+        {more !== null && <option value="more">Earlier cycles …</option>}
       </select>
     </label>
   );
 }
 
-/** By what was asked, when that is on the page; else by when and how it ended. */
-function nameOf({ cycle_id: id, created_at: at, outcome }: CycleHead): string {
-  const asked = turns.value.find(({ cycleId, kind }) => cycleId === id && kind === 'directive')?.text ?? '';
+/** By what was asked, when the page knows that; else by when and how it ended. */
+function nameOf({ cycle_id: id, conversation_id: thread, created_at: at, outcome }: CycleHead): string {
+  const here = turns.value.find(({ cycleId, kind }) => cycleId === id && kind === 'directive')?.text;
+  const there =
+    thread === conversationId.value
+      ? undefined
+      : conversations.value.find(({ conversation_id: known }) => known === thread)?.directive;
+  const asked = here ?? there ?? '';
   const short = asked.length > 60 ? `${asked.slice(0, 59)}…` : asked;
   const ended = outcome === null ? 'at work' : outcomeName(outcome).toLowerCase();
   return [when(at), short, ended].filter(Boolean).join(' · ');

@@ -154,6 +154,12 @@ await page.setViewportSize(NARROW);
 await top();
 await take('replay-360');
 await page.setViewportSize(WIDE);
+const beside = page.getByLabel('Beside it');
+await beside.selectOption({ index: 1 });
+await page.getByRole('region', { name: 'The right cycle' }).waitFor();
+await top();
+await take('compared-1440');
+await beside.selectOption('');
 await page.getByRole('button', { name: 'Conversation', exact: true }).click();
 
 await page.emulateMedia({ colorScheme: 'dark' });

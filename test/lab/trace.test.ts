@@ -127,6 +127,8 @@ describe('the trace in the lab', () => {
   it('puts two cycles side by side, with one selection and one playhead', async () => {
     await openTrace();
     await page.getByRole('button', { name: 'Conversation', exact: true }).click();
+    // In a conversation of its own: the same thing asked anew is what one compares.
+    await page.getByRole('button', { name: 'New conversation' }).click();
     await lab.say('And another one.');
     await page.locator('.turn.answer', { hasText: 'Another answer.' }).waitFor();
     await lab.ended();
