@@ -177,6 +177,18 @@ describe('what memory holds against a draft', () => {
     expect(failed('Ana works at Globex.', { evidence: { said: ben, counters: [] } })).toEqual([]);
   });
 
+  it('knows what is kept as a fact, of the person and of others', () => {
+    const fact = (turnId: string, text: string) => ({ turnId, speaker: null, text, at, isFact: true });
+    const facts = [fact('fact_1', 'The person lives in Lyon.'), fact('fact_2', 'Ben works at Acme.')];
+    const known = { evidence: { said: facts, counters: [] } };
+    expect(failed('You live in Lyon, and Ben works at Acme.', known)).toEqual([]);
+    expect(failed('Ben works at Globex.', known)).toEqual(['memory']);
+    const [found] = check('You live in Paris.', known).filter(({ name }) => name === 'memory');
+    expect(found?.detail).toBe(
+      'The draft says “You live in Paris.”; memory holds since 2026-05-01: “The person lives in Lyon.” (fact_1).',
+    );
+  });
+
   const counters = [
     {
       relation: 'superseded' as const,

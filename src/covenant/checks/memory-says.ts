@@ -4,10 +4,20 @@ import type { BuiltContext } from '../../memory/memory-service.ts';
 import type { CheckResult } from '../machine/state.ts';
 import { required, told } from './check.ts';
 
+/** A person's own words, or a fact that memory has made of them. */
+interface Said {
+  /** The turn's id, or the fact's. */
+  turnId: string;
+  speaker: string | null;
+  text: string;
+  at: number;
+  isFact?: boolean;
+}
+
 /** What memory holds against a wrong draft, kept with the cycle so that a check after a restart is the same. */
 export interface MemoryEvidence {
   /** What the person has said of things that change, and not taken back, as far as the context shows it. */
-  said: { turnId: string; speaker: string | null; text: string; at: number }[];
+  said: Said[];
   /** Events that did not come about, or no longer hold, and what stands against each. */
   counters: NonNullable<BuiltContext['counters']>;
 }
@@ -26,7 +36,26 @@ export function memoryEvidence(context: BuiltContext | null): MemoryEvidence {
       text: turn.content.slice(0, LONGEST),
       at: turn.timestamp,
     }));
-  return { said, counters: (context?.counters ?? []).slice(0, MOST) };
+  const facts = (context?.facts ?? []).map(({ fact }) => fact);
+  const holding = facts
+    .filter(({ validUntil }) => validUntil === null)
+    .map((fact) => ({
+      turnId: fact.factId,
+      speaker: null,
+      text: fact.text,
+      at: fact.validFrom,
+      isFact: true,
+    }))
+    .filter((fact) => claimsIn(fact).length > 0);
+  const outdated = facts.flatMap((fact) => {
+    const by = facts.find(({ factId }) => factId === fact.supersededBy);
+    const against = { text: fact.text, at: fact.validFrom };
+    return by ? [{ relation: 'superseded' as const, against, by: { text: by.text, at: by.validFrom } }] : [];
+  });
+  return {
+    said: [...said, ...holding].slice(0, MOST),
+    counters: [...(context?.counters ?? []), ...outdated].slice(0, MOST),
+  };
 }
 
 /** Where a draft says what memory knows to be otherwise, with both quoted. */
@@ -37,6 +66,12 @@ export function memorySays(text: string, { said, counters }: MemoryEvidence): Ch
     ...contradicted(sentence, said),
     ...counters.flatMap((counter) => asserted(sentence, counter)),
   ]);
+}
+
+/** The claims of somebody's words; a fact speaks of the person by that name, and of others by theirs. */
+function claimsIn({ text, speaker, isFact }: Pick<Said, 'text' | 'speaker' | 'isFact'>) {
+  const content = isFact ? text.replace(/^The person[’']s\b/i, 'My').replace(/^The person\b/i, 'I') : text;
+  return claimsOf({ agent: 'wykeve', speaker, content });
 }
 
 /** A draft speaks to the person: what it says of "you" is what they would say of "I". */
@@ -56,18 +91,14 @@ function contradicted(sentence: string, said: MemoryEvidence['said']): CheckResu
   );
   const against = said
     .toSorted((a, b) => b.at - a.at)
-    .find(({ text, speaker }) =>
-      claimsOf({ agent: 'wykeve', speaker, content: text }).some((known) =>
-        claims.some((claim) => contradicts(known, claim)),
-      ),
-    );
+    .find((known) => claimsIn(known).some((told) => claims.some((claim) => contradicts(told, claim))));
   if (!against) return [];
   const who = against.speaker ?? 'the person';
   return [
     required(
       'memory',
       false,
-      `The draft says “${brief(sentence)}”; ${who} said on ${dayOf(against.at)}: “${brief(against.text)}” (${against.turnId}).`,
+      `The draft says “${brief(sentence)}”; ${against.isFact ? 'memory holds since' : `${who} said on`} ${dayOf(against.at)}: “${brief(against.text)}” (${against.turnId}).`,
     ),
   ];
 }
