@@ -1,11 +1,12 @@
-import OpenAI from 'openai';
-import { fetch as undiciFetch, type Dispatcher } from 'undici';
+import type OpenAI from 'openai';
+import type { Dispatcher } from 'undici';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../chat-types.ts';
 import type { ChatCallOptions, ChatResult } from '../provider.ts';
 import { resultOf } from '../chat-result.ts';
 import { ChunkAccumulator } from '../chunk-accumulator.ts';
 import type { UpstreamError } from '../upstream-error.ts';
 import { asUpstreamError, brokenOff, invalidAnswer, outOfTime } from './as-upstream-error.ts';
+import { createClient } from './client.ts';
 import { withRetries } from './retry.ts';
 import type { UpstreamAddress } from './upstream-address.ts';
 
@@ -27,22 +28,7 @@ export class ChatCaller {
 
   constructor(options: ChatCallerOptions) {
     this.#options = options;
-    const { address, dispatcher } = options;
-    this.#client = new OpenAI({
-      baseURL: address.origin + address.root,
-      defaultQuery: address.query,
-      // The SDK insists on a key; the header it would make of it is replaced, or left out where none is wanted.
-      apiKey: 'set by the header',
-      defaultHeaders: { authorization: address.authorization },
-      // Not from the environment: settings are read once, by src/config.
-      organization: null,
-      project: null,
-      webhookSecret: null,
-      maxRetries: 0,
-      logLevel: 'off',
-      fetch: undiciFetch as unknown as typeof fetch,
-      fetchOptions: { dispatcher } as object,
-    });
+    this.#client = createClient(options.address, options.dispatcher);
   }
 
   async call(request: ChatRequest, options: ChatCallOptions): Promise<ChatResult> {
