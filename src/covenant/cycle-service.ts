@@ -54,6 +54,8 @@ export interface StartCycle {
   options: CycleOptions;
   /** What memory adds; null when memory is off or has nothing. */
   context: BuiltContext | null;
+  /** How long that has taken, in milliseconds. */
+  contextMs?: number;
   /** False: nothing of the exchange is stored as turns (the cycle itself still is). */
   storeTurns: boolean;
   /** True when the directive is a turn already: an unanswered request that is sent again. */

@@ -9,6 +9,8 @@ export interface StoredRequest {
   request: ChatRequest;
   memory: string | null;
   contextTokens: number;
+  /** How long the context has taken, in milliseconds; absent in cycles of older versions. */
+  contextMs?: number;
   /** Ids of the remembered turns that the prompt holds. */
   contextTurnIds: string[];
   /** What memory holds against a wrong draft; absent in cycles of older versions. */
@@ -26,6 +28,7 @@ export function storedRequest(input: StartCycle): StoredRequest {
     request: input.request,
     memory: input.context?.prompt ?? null,
     contextTokens: input.context?.tokenCount ?? 0,
+    contextMs: Math.round(input.contextMs ?? 0),
     contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
     evidence: memoryEvidence(input.context),
     storeTurns: input.storeTurns,

@@ -44,7 +44,9 @@ export function cycleSpans(
   const runId = (first: number) => hexOf(`${cycle.cycleId} run ${String(first)}`, 16);
   const ours = steps.filter(({ stepNumber }) => stepNumber >= fromStep);
   const common = { 'gen_ai.conversation.id': cycle.conversationId, 'ccc.cycle.id': cycle.cycleId };
-  const startedAt = fromStep <= 1 ? cycle.createdAt : (ours[0]?.startedAt ?? cycle.updatedAt);
+  // The context is there before the cycle is: its time belongs to the first run.
+  const before = request.contextMs ?? 0;
+  const startedAt = fromStep <= 1 ? cycle.createdAt - before : (ours[0]?.startedAt ?? cycle.updatedAt);
   const run: CycleSpan = {
     traceId,
     spanId: runId(fromStep),
@@ -60,8 +62,6 @@ export function cycleSpans(
       'ccc.session.id': cycle.sessionId,
       'ccc.cycle.outcome': cycle.outcome ?? cycle.status,
       'ccc.cycle.rounds': state.drafts.length,
-      'ccc.context.tokens': request.contextTokens,
-      'ccc.context.turn_ids': request.contextTurnIds,
       ...(content ? { 'gen_ai.input.messages': messagesOf('user', request.directive) } : {}),
     },
     // Its status and no more: what an upstream says in an error may hold anything, keys too.
@@ -75,7 +75,30 @@ export function cycleSpans(
     const calls = inRound.map((step) => stepSpan(span, step, { content, more: { ...provider, ...common } }));
     return [span, ...calls];
   });
-  return [run, ...rounds];
+  return [run, ...(fromStep <= 1 ? [retrieval(run, request, common)] : []), ...rounds];
+}
+
+/** What memory has brought for the prompts, and how long that took. */
+function retrieval(run: CycleSpan, request: StoredRequest, common: SpanAttributes): CycleSpan {
+  return {
+    traceId: run.traceId,
+    spanId: hexOf(`${run.spanId} retrieval`, 16),
+    parentId: run.spanId,
+    name: 'retrieval memory',
+    client: false,
+    startedAt: run.startedAt,
+    endedAt: run.startedAt + (request.contextMs ?? 0),
+    attributes: {
+      ...common,
+      'gen_ai.operation.name': 'retrieval',
+      'gen_ai.data_source.id': 'memory',
+      'ccc.step': 'retrieve',
+      'ccc.context.tokens': request.contextTokens,
+      'ccc.context.turn_ids': request.contextTurnIds,
+    },
+    error: null,
+    events: [],
+  };
 }
 
 function roundSpan(run: CycleSpan, round: number, steps: CycleStepRecord[]): CycleSpan {

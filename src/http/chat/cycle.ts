@@ -41,6 +41,7 @@ export async function answerCycle(
       request,
       options: chooseOptions(fields.covenant ?? {}, call.session?.userPreferences ?? {}, parts.settings),
       context: report.context,
+      contextMs: report.contextMs,
       storeTurns: fields.memory_options?.auto_store_response ?? true,
       directiveStored: thread.directive !== null,
       speaker: directive.speaker,

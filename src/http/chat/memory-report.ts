@@ -6,6 +6,8 @@ export class MemoryReport {
   readonly sessionId: string | null;
   conversationId: string | null;
   context: BuiltContext | null = null;
+  /** How long the context has taken, in milliseconds. */
+  contextMs = 0;
   /** Only turns whose storing has been confirmed. */
   readonly turnIds: string[] = [];
   readonly #faults: string[] = [];

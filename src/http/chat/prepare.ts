@@ -112,6 +112,7 @@ async function addContext(
 ): Promise<void> {
   const options = call.fields.memory_options ?? {};
   if (options.use_context === false) return;
+  const began = performance.now();
   call.report.context = await remember(parts, call, 'the context could not be built', () =>
     parts.memory.buildContext({
       sessionId: call.sessionId,
@@ -124,6 +125,7 @@ async function addContext(
       alreadySent: messages.map((message) => messageText(message).text).filter((text) => text !== ''),
     }),
   );
+  call.report.contextMs = performance.now() - began;
 }
 
 async function beginConversation(parts: ChatParts, call: ChatCall, thread: Thread | null): Promise<void> {

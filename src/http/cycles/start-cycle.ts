@@ -72,6 +72,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
     (await conversationMessages(parts, conversationId, body.directive ?? ''));
   const directive = body.directive ?? textOf(messages.at(-1) ?? { role: 'user' });
   const options = body.memory_options ?? {};
+  const began = performance.now();
   const context =
     options.use_context === false
       ? null
@@ -85,6 +86,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
           includeCausal: options.include_causal ?? true,
           alreadySent: messages.map(textOf).filter((text) => text !== ''),
         });
+  const contextMs = performance.now() - began;
   const conversation =
     conversationId ??
     (await memory.createConversation({ sessionId, directive, storeDirective: false })).conversation
@@ -96,6 +98,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
     request: codeysRequest(parts, body, messages),
     options: chooseOptions(body, session.userPreferences, settings),
     context,
+    contextMs,
     storeTurns: options.auto_store_response ?? true,
   });
   return running.cycleId;

@@ -146,7 +146,9 @@ describe('traces of cycles', () => {
       'ccc.cycle.rounds': 2,
     });
     const childrenOf = (parent: Span) => spans.filter(({ parentSpanId }) => parentSpanId === parent.spanId);
-    const rounds = childrenOf(root!);
+    const [retrieval, ...rounds] = childrenOf(root!);
+    expect(retrieval?.name).toBe('retrieval memory');
+    expect(attributesOf(retrieval!)).toMatchObject({ 'ccc.step': 'retrieve', 'ccc.context.turn_ids': [] });
     expect(rounds.map(({ name }) => name)).toEqual(['round 1', 'round 2']);
     const steps = rounds.map((round) => childrenOf(round).map((span) => attributesOf(span)['ccc.step']));
     expect(steps).toEqual([
