@@ -8,7 +8,12 @@ export interface Open {
   duck: Duck;
   inFile: boolean;
   through: number;
+  /** Sessions whose causes are known to be up to date: at which change, and which session. Spares a look. */
+  current: Map<number, { changeSeq: number; sessionId: string }>;
 }
+
+/** Sessions that are remembered as up to date. */
+const MOST_CURRENT = 10_000;
 
 interface Head {
   sessionId: string;
@@ -34,11 +39,21 @@ export function causalFeed(store: FollowedStore): Feed {
     head: (sessionId) => store.head(sessionId),
     heads: (afterKey, limit) => store.heads(afterKey, limit),
     follow: async (open, head) => {
+      const { sessionId, sessionKey, changeSeq } = head;
+      const at = open.current.get(sessionKey);
+      if (at?.changeSeq === changeSeq && at.sessionId === sessionId) return false;
+      open.current.delete(sessionKey);
       const { gained, more } = await followOnce(open.duck, store, head);
       open.through += gained;
+      // With a piece taken in that was not the last, or while the record went on, the next look finds out.
+      if (gained === 0 && !more) {
+        if (open.current.size >= MOST_CURRENT) open.current.clear();
+        open.current.set(sessionKey, { changeSeq, sessionId });
+      }
       return more;
     },
     forget: async (open, sessionKey) => {
+      open.current.delete(sessionKey);
       open.through -= await forget(open.duck, sessionKey);
     },
   };

@@ -209,7 +209,7 @@ export class CausalProjection {
     this.#open?.duck.close();
     const duck = inFile ?? (await fresh(null));
     const [sum] = await duck.rows('SELECT coalesce(sum(through), 0)::DOUBLE FROM heads');
-    this.#open = { duck, inFile: inFile !== null, through: Number(sum?.[0] ?? 0) };
+    this.#open = { duck, inFile: inFile !== null, through: Number(sum?.[0] ?? 0), current: new Map() };
     return this.#open;
   }
 
