@@ -137,6 +137,7 @@ describe('a cycle whose process is killed', () => {
       const steps = await dal.cycles.steps(sessionId, cycleId);
       const events = await dal.cycles.events({ sessionId, cycleId, afterSeq: 0, limit: 100 });
       const problems = await dal.maintenance.check();
+      const { spent, reserved } = (await dal.budgets.standing(sessionId, Date.now())).session;
       await dal.close();
       return {
         outcome,
@@ -147,6 +148,9 @@ describe('a cycle whose process is killed', () => {
         notDone: steps.filter(({ status }) => status !== 'done').map(({ status }) => status),
         attempts: Math.max(...steps.map(({ attempt }) => attempt)),
         calls: upstream.calls.length,
+        spent: spent.tokens,
+        rounds: spent.rounds,
+        reserved,
       };
     } finally {
       await upstream.close();
@@ -161,19 +165,23 @@ describe('a cycle whose process is killed', () => {
   ];
 
   it('ends after its resumption as it would have ended, with at most one call repeated and nothing stored twice', async () => {
-    const { calls, ...whole } = await story(null);
+    const { calls, spent, ...whole } = await story(null);
     expect(whole).toMatchObject({ outcome: 'approved', problems: [], notDone: [], attempts: 1 });
     expect([calls, whole.turns.length]).toEqual([CALLS, 7]);
+    expect(whole).toMatchObject({ rounds: 2, reserved: { tokens: 0, ms: 0, rounds: 0 } });
     expect(whole.turns.at(-1)).toEqual([7, 'codey', 'answer', 'The Rhine and the Rhône.']);
     const { notDone: _none, attempts: _one, ...expected } = whole;
     const queue = [...moments];
     const worker = async () => {
       for (let moment = queue.shift(); moment; moment = queue.shift()) {
-        const { calls: made, notDone, attempts, ...resumed } = await story(moment);
+        const { calls: made, spent: counted, notDone, attempts, ...resumed } = await story(moment);
         expect(resumed, JSON.stringify(moment)).toEqual(expected);
         expect(made, JSON.stringify(moment)).toBeLessThanOrEqual(CALLS + 1);
         expect(notDone.length, JSON.stringify(moment)).toBeLessThanOrEqual(1);
         expect(attempts, JSON.stringify(moment)).toBe(notDone.length + 1);
+        // A call that was cut off has cost something: it counts as it was estimated, once, and nothing stays reserved.
+        if (notDone.length === 0) expect(counted, JSON.stringify(moment)).toBe(spent);
+        else expect(counted, JSON.stringify(moment)).toBeGreaterThan(spent);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
