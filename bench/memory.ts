@@ -3,7 +3,7 @@
  * `npm run bench:memory -- [--sessions 1000] [--turns 1000] [--long 100000] [--queries 300] [--appends 500]`.
  * One SQLite file holds `sessions` sessions of `turns` turns each and one session of `long` turns; the same first
  * session stands alone in a second file. Each query is asked with other words than the one before.
- * `--mem0 folder`: where node_modules holds mem0ai, to compare with it.
+ * `--only loop`: only how long the event loop is held by large things. `--mem0 folder`: where node_modules holds mem0ai, to compare with it.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { createRetriever } from '../src/memory/retrieval/retriever.ts';
 import type { MemoryDAL } from '../src/store/memory-dal.ts';
 import { openSqliteStore } from '../src/store/sqlite/open-sqlite-store.ts';
 import { generator, question, someTurn, storeSession } from './memory-data.ts';
+import { measureLoop } from './memory-loop.ts';
 import { compareWithMem0 } from './memory-mem0.ts';
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     queries: { type: 'string', default: '300' },
     appends: { type: 'string', default: '500' },
     mem0: { type: 'string', default: process.cwd() },
+    only: { type: 'string', default: '' },
   },
 });
 const [sessions, turns, long, queries, appends] = [
@@ -94,6 +96,11 @@ process.once('SIGINT', () => {
   rmSync(folder, { recursive: true, force: true });
   process.exit(130);
 });
+if (values.only === 'loop') {
+  const kept = await measureLoop(folder);
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(kept ? 0 : 1);
+}
 try {
   const total = sessions * turns + long;
   console.log(
@@ -151,6 +158,7 @@ try {
   const [oursTimes, oursLoop] = await queryTimes(dal, () => compared, 100);
   report(`query, ${String(TEN_THOUSAND)} turns`, oursTimes, null, oursLoop);
   await compareWithMem0(values.mem0, folder, TEN_THOUSAND, percentile(oursTimes, 0.5));
+  if (!(await measureLoop(folder))) failures.push('event loop held by large things');
   await Promise.all([dal.close(), alone.close()]);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { breathing } from './breathing.ts';
 
 /**
  * Longest run without white space that the tokenizer is given at once. Byte-pair merging is quadratic in such a run
@@ -49,6 +50,34 @@ export function countTokens(text: string): number {
   let total = 0;
   for (const piece of pieces(text)) total += count(piece, NO_SPECIAL);
   return total;
+}
+
+/** The same for a text of any length, with the event loop free for others every few milliseconds. */
+export async function countTokensInSteps(text: string): Promise<number> {
+  if (text.length <= PIECE) return countTokens(text);
+  const breathe = breathing();
+  let total = 0;
+  for (const piece of pieces(text)) {
+    total += countTokens(piece);
+    await breathe();
+  }
+  return total;
+}
+
+/** The beginning of the text that its first `limit` tokens make, in steps as well. */
+export async function truncateToTokensInSteps(text: string, limit: number): Promise<string> {
+  if (text.length <= PIECE) return truncateToTokens(text, limit);
+  const breathe = breathing();
+  let kept = '';
+  let left = limit;
+  for (const piece of pieces(text)) {
+    const tokens = left <= 0 ? Infinity : countTokens(piece);
+    if (tokens > left) return kept + truncateToTokens(piece, left);
+    kept += piece;
+    left -= tokens;
+    await breathe();
+  }
+  return text;
 }
 
 /** The beginning of the text that its first `limit` tokens make, cut between characters. */

@@ -19,13 +19,22 @@ const CAUSAL_TOKENS = 400;
 
 export function contextMethods(deps: MemoryDeps): Pick<MemoryService, 'buildContext' | 'searchTurns'> {
   return {
-    buildContext: (request) => buildContext(deps, request),
+    buildContext: (request) => buildContext(deps, { ...request, directive: gist(request.directive) }),
     async searchTurns({ sessionId, query, maxResults, relevanceThreshold, timeRange }) {
       found(await deps.dal.sessions.get(sessionId));
-      const turns = await findTurns(deps, { sessionId, query, limit: maxResults, timeRange });
+      const turns = await findTurns(deps, { sessionId, query: gist(query), limit: maxResults, timeRange });
       return turns.found.filter(({ score }) => score >= relevanceThreshold);
     },
   };
+}
+
+/** How much of a long directive is looked at, in characters: its beginning, and first its end, where one asks. */
+const GIST = { end: 1_000, beginning: 5_000 } as const;
+
+/** What of a directive is searched for. One that brings a document along is not searched for word by word. */
+function gist(directive: string): string {
+  if (directive.length <= GIST.end + GIST.beginning) return directive;
+  return `${directive.slice(-GIST.end)}\n${directive.slice(0, GIST.beginning)}`;
 }
 
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
@@ -45,9 +54,9 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
   const { conversationCount } = found(session);
   const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
-  const turns = worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
+  const turns = await worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
   const conversations = await conversationsOf(deps, sessionId, turns.slice(0, maxTurns * 2));
-  const composed = compose(
+  const composed = await compose(
     { facts, summary, conversationSummary, causalNarrative, agentStates, turns, conversations },
     maxTurns,
     maxTokens,

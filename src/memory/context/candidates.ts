@@ -1,4 +1,5 @@
 import type { TurnRecord } from '../../store/records.ts';
+import { breathing } from '../../text/breathing.ts';
 import { STOP_WORDS } from '../../text/stop-words.ts';
 import type { ContextTurn } from '../memory-service.ts';
 
@@ -50,7 +51,7 @@ export function tellsSomething({ kind, content }: Pick<TurnRecord, 'kind' | 'con
 }
 
 /** From this length on, in characters, texts are compared by their two ends and their length. */
-const LONG = 20_000;
+const LONG = 4_000;
 
 /** A text without what does not change its meaning: for telling whether it was said already. */
 export function comparable(text: string): string {
@@ -68,19 +69,28 @@ function plain(text: string): string {
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
  * has sent itself, each turn and the same words only once, no bare verdict, and no draft of a cycle whose answer is there.
  */
-export function worthShowing(
+export async function worthShowing(
   before: ContextTurn[],
   others: ContextTurn[],
   alreadySent: string[],
-): ContextTurn[] {
+): Promise<ContextTurn[]> {
+  const breathe = breathing();
   const ranked = [...before, ...others.toSorted((a, b) => b.score - a.score)];
-  const texts = ranked.map(({ turn }) => comparable(turn.content));
+  const texts: string[] = [];
+  for (const { turn } of ranked) {
+    texts.push(comparable(turn.content));
+    await breathe();
+  }
   const answered = new Set(
     ranked.flatMap(({ turn }) => (turn.kind === 'answer' && turn.cycleId !== null ? [turn.cycleId] : [])),
   );
   // An answer stands for the draft that became it, wherever each was found.
   const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
-  const seen = new Set(alreadySent.map(comparable));
+  const seen = new Set<string>();
+  for (const text of alreadySent) {
+    seen.add(comparable(text));
+    await breathe();
+  }
   return ranked.filter(({ turn }, at) => {
     const text = texts[at] ?? '';
     if (text === '' || seen.has(text) || !tellsSomething(turn)) return false;

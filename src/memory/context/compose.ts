@@ -1,5 +1,6 @@
 import type { AgentStateRecord, ConversationRecord, SummaryRecord } from '../../store/records.ts';
-import { countTokens } from '../../text/tokens.ts';
+import { breathing } from '../../text/breathing.ts';
+import { countTokens, countTokensInSteps } from '../../text/tokens.ts';
 import type { BuiltContext, ContextFact, ContextTurn } from '../memory-service.ts';
 import { asData, attributed, minuteOf } from './attribution.ts';
 import { comparable } from './candidates.ts';
@@ -43,14 +44,14 @@ const SUPERSEDED = 'What is marked as superseded held once: a later entry says w
 const JOINT = 2;
 
 /** Writes as much of the material as fits into `maxTokens`, the most important first, and reads in the order of time. */
-export function compose(material: Material, maxTurns: number, maxTokens: number): Composed {
+export async function compose(material: Material, maxTurns: number, maxTokens: number): Promise<Composed> {
   let room = maxTokens - phraseTokens(OPENING) - phraseTokens(CLOSING) - 2 * JOINT;
   const sections: BuiltContext['sections'] = [];
-  const add = (name: string, heading: string, text: string | null, share: number): boolean => {
+  const add = async (name: string, heading: string, text: string | null, share: number): Promise<boolean> => {
     if (text === null || text.trim() === '') return false;
     const limit = Math.min(room - phraseTokens(heading) - 2 * JOINT, Math.floor(maxTokens * share));
     const start = beginning(text.trim(), limit);
-    const body = fit(asData(start), limit, start.length < text.trim().length);
+    const body = await fit(asData(start), limit, start.length < text.trim().length);
     if (body.text === '') return false;
     const tokens = phraseTokens(heading) + JOINT + body.tokens;
     sections.push({ name, text: `${heading}\n${body.text}`, tokens });
@@ -58,9 +59,14 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
     return true;
   };
 
-  const addFacts = (name: string, heading: string, items: ContextFact[], share: number): ContextFact[] => {
+  const addFacts = async (
+    name: string,
+    heading: string,
+    items: ContextFact[],
+    share: number,
+  ): Promise<ContextFact[]> => {
     const own = phraseTokens(heading) + JOINT;
-    const { kept, text, tokens } = chooseFacts(
+    const { kept, text, tokens } = await chooseFacts(
       items,
       Math.min(room - own - JOINT, Math.floor(maxTokens * share)),
     );
@@ -70,7 +76,7 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
     return kept;
   };
 
-  const pinned = addFacts(
+  const pinned = await addFacts(
     'pinned_facts',
     'Facts that the person wants kept in mind:',
     material.facts.pinned,
@@ -80,32 +86,32 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
   // The summary of the only conversation that has one is the session's too.
   const same =
     summary && conversationSummary && comparable(summary.text) === comparable(conversationSummary.text);
-  add(
+  await add(
     'session_summary',
     'Summary of the session so far:',
     same ? null : (summary?.text ?? null),
     SUMMARY_SHARE,
   );
-  add(
+  await add(
     'conversation_summary',
     'Summary of this conversation so far:',
     conversationSummary?.text ?? null,
     SUMMARY_SHARE,
   );
-  const relevant = addFacts(
+  const relevant = await addFacts(
     'facts',
     'Facts that bear on this, as far as they are known:',
     material.facts.relevant,
     FACTS_SHARE,
   );
-  const causal = add(
+  const causal = await add(
     'causes',
     'What led to what, as far as is known:',
     material.causalNarrative,
     CAUSAL_SHARE,
   );
-  add('agent_states', 'What the agents keep in mind:', statesText(material.agentStates), STATE_SHARE);
-  const { shown, text, tokens } = chooseTurns(
+  await add('agent_states', 'What the agents keep in mind:', statesText(material.agentStates), STATE_SHARE);
+  const { shown, text, tokens } = await chooseTurns(
     material,
     maxTurns,
     room,
@@ -118,7 +124,7 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
   const prompt = [OPENING, ...sections.map((part) => part.text), CLOSING].join('\n\n');
   return {
     prompt,
-    tokenCount: countTokens(prompt),
+    tokenCount: await countTokensInSteps(prompt),
     sections,
     shown,
     facts: [...pinned, ...relevant],
@@ -127,13 +133,15 @@ export function compose(material: Material, maxTurns: number, maxTokens: number)
 }
 
 /** As many facts as there is room for, each whole: the end of one may be what matters. */
-function chooseFacts(
+async function chooseFacts(
   items: ContextFact[],
   room: number,
-): { kept: ContextFact[]; text: string; tokens: number } {
+): Promise<{ kept: ContextFact[]; text: string; tokens: number }> {
+  const breathe = breathing();
   const lines = new Map<ContextFact, string>();
   let left = room;
   for (const item of items) {
+    await breathe();
     const { when, text } = factEntry(item.fact);
     const line = `- [${when}] ${asData(text)}`;
     const cost = countTokens(line) + JOINT;
@@ -145,12 +153,13 @@ function chooseFacts(
   return { kept: [...lines.keys()], text: text.join('\n'), tokens: room - left };
 }
 
-function chooseTurns(
+async function chooseTurns(
   material: Material,
   maxTurns: number,
   room: number,
   oneTurn: number,
-): { shown: ContextTurn[]; text: string; tokens: number } {
+): Promise<{ shown: ContextTurn[]; text: string; tokens: number }> {
+  const breathe = breathing();
   const heading = 'Said before, in the order of time:';
   const chosen: { item: ContextTurn; line: string }[] = [];
   const titles = new Map<string, string>();
@@ -159,8 +168,9 @@ function chooseTurns(
   let left = room - own;
   for (const item of material.turns) {
     if (chosen.length >= maxTurns) break;
+    await breathe();
     const { conversationId } = item.turn;
-    const line = lineOf(item, Math.min(oneTurn, left));
+    const line = await lineOf(item, Math.min(oneTurn, left));
     // A turn that does not fit is left out; a shorter one after it may still fit.
     if (line.text === '') continue;
     const title = titles.has(conversationId) ? '' : titleOf(material, item);
@@ -185,7 +195,7 @@ function chooseTurns(
 }
 
 /** A turn as its entry; a long one is cut to its share, one that has no room at all is left out. */
-function lineOf({ turn, superseded }: ContextTurn, most: number): { text: string; tokens: number } {
+function lineOf({ turn, superseded }: ContextTurn, most: number): Promise<{ text: string; tokens: number }> {
   const content = beginning(turn.content, most);
   return fit(attributed({ ...turn, content }, superseded?.at), most, content.length < turn.content.length);
 }

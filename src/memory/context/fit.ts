@@ -1,4 +1,4 @@
-import { countTokens, truncateToTokens } from '../../text/tokens.ts';
+import { countTokens, countTokensInSteps, truncateToTokensInSteps } from '../../text/tokens.ts';
 
 /** What is put behind a text that was cut. */
 export const CUT_MARK = ' […]';
@@ -23,17 +23,24 @@ export function beginning(text: string, tokens: number): string {
   return text.slice(0, Math.max(0, tokens) * CHARACTERS_A_TOKEN);
 }
 
-/** The text and its tokens; or, where it has more than there is room for, its beginning with a mark. Empty: no room. */
-export function fit(text: string, tokens: number, isBeginning = false): { text: string; tokens: number } {
+/**
+ * The text and its tokens; or, where it has more than there is room for, its beginning with a mark. Empty: no room.
+ * In steps: a large budget takes a large text.
+ */
+export async function fit(
+  text: string,
+  tokens: number,
+  isBeginning = false,
+): Promise<{ text: string; tokens: number }> {
   const start = beginning(text, tokens);
   const whole = !isBeginning && start.length === text.length;
   if (whole) {
-    const count = countTokens(text);
+    const count = await countTokensInSteps(text);
     if (count <= tokens) return { text, tokens: count };
   }
   const room = tokens - phraseTokens(CUT_MARK);
-  const kept = room <= 0 ? '' : truncateToTokens(start, room).trimEnd();
+  const kept = room <= 0 ? '' : (await truncateToTokensInSteps(start, room)).trimEnd();
   if (kept === '') return { text: '', tokens: 0 };
   const cut = kept + CUT_MARK;
-  return { text: cut, tokens: countTokens(cut) };
+  return { text: cut, tokens: await countTokensInSteps(cut) };
 }

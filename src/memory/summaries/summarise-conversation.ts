@@ -1,6 +1,7 @@
 import type { JobHandler } from '../../jobs/job-runner.ts';
 import type { TurnRecord } from '../../store/records.ts';
-import { countTokens } from '../../text/tokens.ts';
+import { breathing } from '../../text/breathing.ts';
+import { countTokensInSteps } from '../../text/tokens.ts';
 import { attributed } from '../context/attribution.ts';
 import { isSaid } from '../context/candidates.ts';
 import { beginning, fit } from '../context/fit.ts';
@@ -33,10 +34,9 @@ export function summariseConversation(deps: SummariserDeps): JobHandler {
       if (before.madeAt > 0) await renewSession(deps, sessionId, before.madeAt);
       return;
     }
-    const text = turns
-      .filter(isSaid)
-      .map((turn) => entryOf(turn, triggerTokens))
-      .join('\n');
+    const entries: string[] = [];
+    for (const turn of turns.filter(isSaid)) entries.push(await entryOf(turn, triggerTokens));
+    const text = entries.join('\n');
     const own = await askForSummary(deps, before, text, signal);
     const now = clock.now();
     const added = await dal.summaries.add({
@@ -75,12 +75,14 @@ async function unsummarised(
 ): Promise<{ turns: TurnRecord[]; tokens: number; more: boolean }> {
   const turns: TurnRecord[] = [];
   let tokens = 0;
+  const breathe = breathing();
   for (;;) {
     const fromNumber = (turns.at(-1)?.turnNumber ?? through) + 1;
     const page = await dal.turns.list({ sessionId, conversationId, fromNumber, limit: PAGE });
     for (const turn of page) {
       turns.push(turn);
-      if (isSaid(turn)) tokens += countTokens(beginning(turn.content, triggerTokens));
+      if (isSaid(turn)) tokens += await countTokensInSteps(beginning(turn.content, triggerTokens));
+      await breathe();
       if (tokens >= triggerTokens * LARGEST_CALL) return { turns, tokens, more: true };
     }
     if (page.length < PAGE) return { turns, tokens, more: false };
@@ -88,7 +90,8 @@ async function unsummarised(
 }
 
 /** A turn as it is summarised: the beginning of one that would fill the call by itself. */
-function entryOf(turn: TurnRecord, most: number): string {
+async function entryOf(turn: TurnRecord, most: number): Promise<string> {
   const content = beginning(turn.content, most);
-  return fit(attributed({ ...turn, content }), most, content.length < turn.content.length).text;
+  const entry = await fit(attributed({ ...turn, content }), most, content.length < turn.content.length);
+  return entry.text;
 }

@@ -1,6 +1,5 @@
 import type { JobHandler } from '../../jobs/job-runner.ts';
 import type { SummaryRecord } from '../../store/records.ts';
-import { countTokens } from '../../text/tokens.ts';
 import { asData } from '../context/attribution.ts';
 import { fit } from '../context/fit.ts';
 import { askForSummary, LARGEST_CALL, type SummariserDeps } from './ask.ts';
@@ -58,7 +57,8 @@ async function fold(
   signal: AbortSignal,
 ): Promise<string> {
   const most = deps.triggerTokens * LARGEST_CALL;
-  const parts = summaries.map((summary, at) => partOf(summary, at + 1, most));
+  const parts: Part[] = [];
+  for (const [at, summary] of summaries.entries()) parts.push(await partOf(summary, at + 1, most));
   const total = parts.reduce((sum, { tokens }) => sum + tokens, 0);
   const fits = total <= most;
   const taken = fits ? parts : parts.filter(({ createdAt }) => createdAt >= before.madeAt);
@@ -69,9 +69,9 @@ async function fold(
   return own;
 }
 
-function partOf({ text, createdAt }: SummaryRecord, number: number, most: number): Part {
-  const part = fit(`Conversation ${String(number)}: ${asData(text)}`, most).text;
-  return { text: part, tokens: countTokens(part), createdAt };
+async function partOf({ text, createdAt }: SummaryRecord, number: number, most: number): Promise<Part> {
+  const part = await fit(`Conversation ${String(number)}: ${asData(text)}`, most);
+  return { ...part, createdAt };
 }
 
 /** The parts, as many together as one call may hold. */
