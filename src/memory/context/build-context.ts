@@ -29,7 +29,7 @@ export function contextMethods(deps: MemoryDeps): Pick<MemoryService, 'buildCont
 }
 
 /** How much of a long directive is looked at, in characters: its beginning, and first its end, where one asks. */
-const GIST = { end: 1_000, beginning: 5_000 } as const;
+const GIST = { end: 300, beginning: 5_700 } as const;
 
 /** What of a directive is searched for. One that brings a document along is not searched for word by word. */
 function gist(directive: string): string {
