@@ -103,10 +103,15 @@ export interface CausalHead {
  * There is one link for each ordered pair of events, and nobody replaces the word of one who outranks them.
  */
 export interface CausalStore {
-  /** Stores events with jobs, and how far a conversation has been read for them. @throws session_not_found */
+  /**
+   * Stores events with jobs, the links that are known with them (those that may be stored), and how far a conversation
+   * has been read for them.
+   * @throws session_not_found
+   */
   addEvents(input: {
     sessionId: string;
     events: NewCausalEvent[];
+    links?: NewCausalLink[];
     jobs: NewJob[];
     progress: { conversationId: string; throughTurn: number } | null;
     now: number;

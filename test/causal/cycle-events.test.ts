@@ -113,3 +113,21 @@ describe('a cycle contributes events of its own', () => {
     expect(passed.nodes).toEqual([]);
   });
 });
+
+describe('what a person tells', () => {
+  it('becomes events, once, and a sentence that states a cause two of them with a link', async () => {
+    const { nodes, links } = await noted(
+      [
+        turn('wykeve', 'message', 'The pump failed because nobody cleaned the filter. How are you?', {}, null),
+        turn('codey', 'answer', 'The pump failed, you say.', {}, null),
+      ],
+      2,
+    );
+    expect(nodes.map(({ text, recordedBy }) => [text, recordedBy])).toEqual([
+      ['nobody cleaned the filter', 'rule'],
+      ['The pump failed', 'rule'],
+    ]);
+    expect(links).toMatchObject([{ relation: 'caused', judgedBy: 'rule', confidence: 0.6 }]);
+    expect(links[0]?.causeId).toBe(nodes[0]?.eventId);
+  });
+});

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
 import { JobError } from '../../jobs/job-error.ts';
 import type { JobHandler } from '../../jobs/job-runner.ts';
-import type { CausalEventRecord, NewCausalEvent } from '../../store/causal-store.ts';
+import type { CausalEventRecord, NewCausalEvent, NewCausalLink } from '../../store/causal-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { TurnRecord } from '../../store/records.ts';
 import { analyse } from '../../text/analyse.ts';
@@ -29,7 +29,8 @@ const READ_KINDS = new Set<TurnRecord['kind']>(['directive', 'answer', 'message'
 
 /**
  * Reads what was said in a conversation since it was last read, notes the events, and has their causes looked for.
- * Events, how far was read, and the next jobs are stored together: a job that runs twice notes nothing twice.
+ * Events, their links, how far was read, and the next jobs are stored together: a job that runs twice notes nothing
+ * twice, and one that is cut off loses nothing.
  */
 export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): JobHandler {
   return async ({ sessionId, payload }, { signal, isLastAttempt }) => {
@@ -67,6 +68,10 @@ export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): 
     await dal.causal.addEvents({
       sessionId,
       events: [...events, ...ofCycles],
+      links: [
+        ...statedLinks(extraction, events, extractor),
+        ...histories.flatMap((history) => history.links),
+      ],
       progress: { conversationId, throughTurn: last.turnNumber },
       jobs: [
         ...judgeJobs(
@@ -77,11 +82,6 @@ export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): 
       ],
       now,
     });
-    await storeStated(dal, sessionId, extraction, events, extractor, now);
-    const linksOfCycles = histories.flatMap((history) => history.links);
-    if (linksOfCycles.length > 0) {
-      await dal.causal.settle({ sessionId, eventIds: [], links: linksOfCycles, now });
-    }
     if (events.length + ofCycles.length > 0) changed(sessionId);
     if (read === null) throw new JobError('turns were passed over: no usable answer', { retryAt: null });
   };
@@ -124,15 +124,12 @@ function comparable(text: string): string {
 }
 
 /** Links that the text states in so many words. */
-async function storeStated(
-  dal: ExtractDeps['dal'],
-  sessionId: string,
+function statedLinks(
   { links }: Extraction,
   events: NewCausalEvent[],
   { recordedBy }: Extractor,
-  now: number,
-): Promise<void> {
-  const stated = links.flatMap(({ cause, effect, relation, confidence, explanation }) => {
+): NewCausalLink[] {
+  return links.flatMap(({ cause, effect, relation, confidence, explanation }) => {
     const [from, to] = [events[cause], events[effect]];
     return from && to
       ? [
@@ -148,5 +145,4 @@ async function storeStated(
         ]
       : [];
   });
-  if (stated.length > 0) await dal.causal.settle({ sessionId, eventIds: [], links: stated, now });
 }

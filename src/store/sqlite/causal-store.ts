@@ -1,5 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { CausalEventRecord, CausalHead, CausalLinkRecord, CausalStore } from '../causal-store.ts';
+import type {
+  CausalEventRecord,
+  CausalHead,
+  CausalLinkRecord,
+  CausalStore,
+  NewCausalLink,
+} from '../causal-store.ts';
 import { readChanges } from './causal-changes.ts';
 import { checkLink, isCausing, linksAt, noteRemoval, putLink, removeLink } from './causal-links.ts';
 import {
@@ -159,7 +165,7 @@ export const causalModule: StoreModule<CausalStore> = {
 
 function addEvents(
   database: Database,
-  { sessionId, events, jobs, progress, now }: Parameters<CausalStore['addEvents']>[0],
+  { sessionId, events, links = [], jobs, progress, now }: Parameters<CausalStore['addEvents']>[0],
 ): CausalEventRecord[] {
   const { sessionKey } = requireSession(database, sessionId);
   if (progress) {
@@ -209,6 +215,7 @@ function addEvents(
     indexEvent(database, sessionKey, eventNo, terms);
     return record;
   });
+  putAllowed(database, sessionId, links, now);
   insertJobs(database, sessionId, jobs, now);
   return stored;
 }
@@ -325,25 +332,31 @@ function settle(
   { sessionId, eventIds, links, now }: Parameters<CausalStore['settle']>[0],
 ): { links: CausalLinkRecord[]; refused: number } {
   requireSession(database, sessionId);
-  const stored: CausalLinkRecord[] = [];
-  let refused = 0;
-  for (const link of links) {
-    try {
-      const row = putLink(database, sessionId, link, now);
-      if (row) stored.push(linkFromRow(row));
-      else refused += 1;
-    } catch (error) {
-      // An event that was removed meanwhile, or a link that cannot be: the other links stand.
-      if (!(error instanceof CccError)) throw error;
-      refused += 1;
-    }
-  }
+  const stored = putAllowed(database, sessionId, links, now);
   const mark = prepared(
     database,
     'UPDATE causal_events SET judged = 1 WHERE session_id = ? AND event_id = ?',
   );
   for (const eventId of eventIds) mark.run(sessionId, eventId);
-  return { links: stored, refused };
+  return { links: stored, refused: links.length - stored.length };
+}
+
+/** Stores the links that may be: an event that was removed meanwhile, or a link that cannot be, takes no other along. */
+function putAllowed(
+  database: Database,
+  sessionId: string,
+  links: NewCausalLink[],
+  now: number,
+): CausalLinkRecord[] {
+  return links.flatMap((link) => {
+    try {
+      const row = putLink(database, sessionId, link, now);
+      return row ? [linkFromRow(row)] : [];
+    } catch (error) {
+      if (!(error instanceof CccError)) throw error;
+      return [];
+    }
+  });
 }
 
 function linksAmong(database: Database, sessionId: string, eventNos: number[]): CausalLinkRecord[] {
