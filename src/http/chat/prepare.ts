@@ -1,12 +1,12 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
-import type { SessionRecord } from '../../store/records.ts';
+import type { SessionRecord, TurnRecord } from '../../store/records.ts';
 import type { ChatFields } from './fields.ts';
 import { MemoryReport } from './memory-report.ts';
 import { findDirective, messageText, readMessages, type Directive } from './messages.ts';
 import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
-import { findThread, type Thread } from './threads.ts';
+import { beginThread, findThread, type Thread } from './threads.ts';
 import { withinTime } from './within-time.ts';
 
 /** A chat request with a session, as far as it has been read. */
@@ -24,6 +24,8 @@ export interface ChatCall {
   directive: Directive | null;
   report: MemoryReport;
   logger: Logger;
+  /** The search for the conversation, begun while the session is looked up; null when it may not be needed. */
+  begunThread: Promise<TurnRecord[]> | null;
 }
 
 const SESSION_UNREADABLE = 'the session could not be read';
@@ -58,11 +60,16 @@ export async function openCall(
     messages,
     directive: messages && findDirective(messages),
     report: new MemoryReport(input.sessionId, input.conversationId),
+    begunThread: null,
   };
   const { sessionId } = input;
   if (sessionId === null) {
     call.report.degrade(SESSION_UNREADABLE);
     return call;
+  }
+  const { directive } = call;
+  if (messages && directive && input.fields.memory_options?.auto_store_response !== false) {
+    call.begunThread = beginThread(parts.store.turns, { sessionId, messages, directive });
   }
   await remember(parts, call, SESSION_UNREADABLE, async () => {
     call.session = await parts.memory.getSession(sessionId);
@@ -96,6 +103,7 @@ export async function prepare(
         messages,
         directive,
         beingAnswered: options.beingAnswered,
+        begun: call.begunThread,
       }),
     );
     if (thread && thread.conversationId !== null) report.conversationId = thread.conversationId;

@@ -49,6 +49,18 @@ export function threadKeys(messages: ChatMessage[]): string[] {
   });
 }
 
+/** Looks a directive up before it is known whether it will be needed: a question less that is waited for in a row. */
+export function beginThread(
+  turns: Pick<MemoryDAL['turns'], 'byThreadKey'>,
+  { sessionId, messages, directive }: { sessionId: string; messages: ChatMessage[]; directive: Directive },
+): Promise<TurnRecord[]> {
+  const threadKey = threadKeys(messages)[directive.index] ?? '';
+  const found = turns.byThreadKey(sessionId, threadKey, MOST_CANDIDATES);
+  // Whoever waits for it hears of a failure; a request that is refused meanwhile does not wait.
+  found.catch(() => undefined);
+  return found;
+}
+
 export async function findThread(
   turns: MemoryDAL['turns'],
   input: {
@@ -59,6 +71,8 @@ export async function findThread(
     directive: Directive;
     /** Keys of directives that are being answered right now: an equal request is another one, not a second try. */
     beingAnswered: (threadKey: string) => boolean;
+    /** What `beginThread` has begun for the same request. */
+    begun?: Promise<TurnRecord[]> | null;
   },
 ): Promise<Thread> {
   const { messages, directive } = input;
@@ -67,7 +81,7 @@ export async function findThread(
   const sinceDirective = messages.slice(directive.index + 1);
   const calls = new Set(sinceDirective.flatMap(toolCallIds));
 
-  for (const candidate of await candidates(turns, input, threadKey)) {
+  for (const candidate of await candidates(turns, input, threadKey, input.begun)) {
     const after = await turnsAfter(turns, candidate);
     const sameTurn = sinceDirective.some((message) => message.role === 'assistant')
       ? after.some((turn) => callIdsOf(turn).some((id) => calls.has(id)))
@@ -113,8 +127,9 @@ async function candidates(
   turns: MemoryDAL['turns'],
   { sessionId, conversationId }: { sessionId: string; conversationId: string | null },
   threadKey: string,
+  begun?: Promise<TurnRecord[]> | null,
 ): Promise<TurnRecord[]> {
-  const found = await turns.byThreadKey(sessionId, threadKey, MOST_CANDIDATES);
+  const found = await (begun ?? turns.byThreadKey(sessionId, threadKey, MOST_CANDIDATES));
   return found.filter((turn) => conversationId === null || turn.conversationId === conversationId);
 }
 
