@@ -118,7 +118,13 @@ describe('what a person tells', () => {
   it('becomes events, once, and a sentence that states a cause two of them with a link', async () => {
     const { nodes, links } = await noted(
       [
-        turn('wykeve', 'message', 'The pump failed because nobody cleaned the filter. How are you?', {}, null),
+        turn(
+          'wykeve',
+          'message',
+          'The pump failed because nobody cleaned the filter. How are you?',
+          {},
+          null,
+        ),
         turn('codey', 'answer', 'The pump failed, you say.', {}, null),
       ],
       2,
