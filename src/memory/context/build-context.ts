@@ -28,13 +28,17 @@ export function contextMethods(deps: MemoryDeps): Pick<MemoryService, 'buildCont
   };
 }
 
-/** How much of a long directive is looked at, in characters: its beginning, and first its end, where one asks. */
+/** How much of a long directive is looked at, in characters: its beginning, and first its last sentence, where one asks. */
 const GIST = { end: 300, beginning: 5_700 } as const;
 
 /** What of a directive is searched for. One that brings a document along is not searched for word by word. */
 function gist(directive: string): string {
   if (directive.length <= GIST.end + GIST.beginning) return directive;
-  return `${directive.slice(-GIST.end)}\n${directive.slice(0, GIST.beginning)}`;
+  const last =
+    /(?:^|[\n.!?。！？])[^\n.!?。！？]+[\s.!?。！？]*$/u.exec(directive.slice(-GIST.end))?.[0] ?? '';
+  // A piece of a sentence that began further in front is no question of its own.
+  const asked = last.length < GIST.end ? last : '';
+  return `${asked}\n${directive.slice(0, GIST.beginning)}`;
 }
 
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
