@@ -161,7 +161,14 @@ export function CauseGraph({ graph, drawing }: { graph: CausalGraph; drawing: Dr
         >
           −
         </button>
-        <button class="small" type="button" onClick={fit}>
+        <button
+          class="small"
+          type="button"
+          onClick={() => {
+            fit();
+            if (chosenId !== null) reveal(chosenId);
+          }}
+        >
           Fit
         </button>
       </div>

@@ -11,24 +11,25 @@ export function StepDetails({ step }: { step: CycleStep }) {
   return (
     <div class="step-details">
       <dl>
-        <dt>Agent</dt>
-        <dd>{step.agent}</dd>
-        <dt>Model</dt>
-        <dd>{String(step.input['model'] ?? '')}</dd>
-        <dt>Prompt</dt>
-        <dd>{usage ? count(usage.prompt_tokens, 'token') : 'not known'}</dd>
-        <dt>Answer</dt>
-        <dd>{usage ? count(usage.completion_tokens, 'token') : 'not known'}</dd>
-        <dt>Time</dt>
-        <dd>{end === null ? 'at work' : span(end - Date.parse(step.started_at))}</dd>
+        <Fact name="Agent" value={step.agent} />
+        <Fact name="Model" value={String(step.input['model'] ?? '')} />
+        <Fact name="Prompt" value={usage ? count(usage.prompt_tokens, 'token') : 'not known'} />
+        <Fact name="Answer" value={usage ? count(usage.completion_tokens, 'token') : 'not known'} />
+        <Fact name="Time" value={end === null ? 'at work' : span(end - Date.parse(step.started_at))} />
         {error !== undefined && error !== null && (
-          <>
-            <dt>Error</dt>
-            <dd>{typeof error === 'string' ? error : JSON.stringify(error)}</dd>
-          </>
+          <Fact name="Error" value={typeof error === 'string' ? error : JSON.stringify(error)} />
         )}
       </dl>
       <Raw name="Raw" value={step} />
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
     </div>
   );
 }

@@ -29,8 +29,9 @@ interface Props {
 /** One turn of one agent. The text of a model is never markup of its own making. */
 export function TurnCard({ turn, before, delivered }: Props) {
   const [shown, show] = useState<'text' | 'changes' | null>(null);
-  const view = shown ?? (delivered ? null : 'text');
   const marked = turn.turnId !== null && turn.turnId === markedTurnId.value;
+  // Who was led to a draft sees it, also when the answer says the same.
+  const view = shown ?? (delivered && !marked ? null : 'text');
   const toggle = (to: 'text' | 'changes') => () => {
     show(view === to ? (to === 'changes' ? 'text' : null) : to);
   };
