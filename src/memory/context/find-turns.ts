@@ -1,7 +1,7 @@
 import type { TurnRecord } from '../../store/records.ts';
 import type { MemoryDeps } from '../deps.ts';
 import type { ContextTurn } from '../memory-service.ts';
-import type { FoundTurn } from '../retrieval/retriever.ts';
+import { AROUND, type FoundTurn } from '../retrieval/retriever.ts';
 import { isSaid } from './candidates.ts';
 
 /** How many of the best turns are shown with the turns beside them. */
@@ -9,7 +9,9 @@ const WITH_NEIGHBOURS = 3;
 /** What a neighbour's score is, relative to the turn it makes readable. */
 const NEIGHBOUR_SCORE = 0.5;
 /** How far a neighbour may be: between a directive and its answer stand guidance, drafts and verdicts. */
-const REACH = 4;
+const REACH = AROUND;
+/** Most that is read from the record at once, in term occurrences: about a megabyte, which others have to wait for. */
+const READ_AT_ONCE = 150_000;
 
 export interface Question {
   sessionId: string;
@@ -25,6 +27,8 @@ export interface FoundTurns {
   neighbours: ContextTurn[];
 }
 
+type Position = Pick<FoundTurn, 'conversationOrdinal' | 'turnNumber'>;
+
 type Finders = Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>;
 
 /**
@@ -39,12 +43,14 @@ export async function findTurns(
   const ranked = await retriever.retrieve({ sessionId, query, limit, timeRange, now: clock.now() });
   const best = ranked[0]?.score ?? 0;
   const around = withNeighbours ? ranked.slice(0, WITH_NEIGHBOURS).map(positionsAround) : [];
-  // One question to the record for all of them.
-  const turns = await dal.turns.byPosition(sessionId, [...ranked, ...around.flat()]);
+  const turns = await readTurns(dal, sessionId, [
+    ...ranked.map((item) => ({ positions: [item], length: item.length })),
+    ...around.map((positions, at) => ({ positions, length: ranked[at]?.lengthAround ?? 0 })),
+  ]);
   const items = ranked.map((item, at): ContextTurn | null => {
     const turn = turns[at];
     const score = best > 0 ? item.score / best : 0;
-    return turn ? { turn, score, source: 'lexical', parts: { ...item.parts, best } } : null;
+    return turn ? { turn, score, source: sourceOf(item), parts: { ...item.parts, best } } : null;
   });
   let from = ranked.length;
   const neighbours = around.flatMap((positions, at): ContextTurn[] => {
@@ -53,6 +59,34 @@ export async function findTurns(
     return item ? besideOf(item, near) : [];
   });
   return { found: items.filter((item) => item !== null), neighbours };
+}
+
+/** Reads turns in one question to the record; in several, one after the other, where they are very long. */
+async function readTurns(
+  dal: Finders['dal'],
+  sessionId: string,
+  wanted: { positions: Position[]; length: number }[],
+): Promise<(TurnRecord | null)[]> {
+  const turns: (TurnRecord | null)[] = [];
+  let portion: Position[] = [];
+  let length = 0;
+  const read = async () => {
+    if (portion.length > 0) turns.push(...(await dal.turns.byPosition(sessionId, portion)));
+    portion = [];
+    length = 0;
+  };
+  for (const each of wanted) {
+    if (length + each.length > READ_AT_ONCE) await read();
+    portion.push(...each.positions);
+    length += each.length;
+  }
+  await read();
+  return turns;
+}
+
+/** Which of the two found it: its words with those around it, or its meaning. */
+function sourceOf({ parts }: FoundTurn): 'lexical' | 'dense' {
+  return (parts.dense ?? 0) > parts.bm25 + parts.neighbours + parts.conversation ? 'dense' : 'lexical';
 }
 
 function positionsAround({ conversationOrdinal, turnNumber }: FoundTurn) {

@@ -1,5 +1,7 @@
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { IndexLookup } from '../../store/turn-index.ts';
+import type { DenseSearch } from '../embeddings/query-embedder.ts';
+import { likenessOf } from './likeness.ts';
 import { readQuestion, termsToLookUp } from './question.ts';
 import { RANKING, type RankingConstants } from './ranking-constants.ts';
 import { bestPlaces } from './best-places.ts';
@@ -10,12 +12,15 @@ export interface FoundTurn {
   conversationOrdinal: number;
   turnNumber: number;
   score: number;
+  /** Its length in term occurrences, and that of it and the turns around it together. */
+  length: number;
+  lengthAround: number;
   /** What the score was made of. */
   parts: ScoreParts;
 }
 
 export interface Retriever {
-  /** Best first. Empty when none of the question's words occurs in the session. */
+  /** Best first. Empty when nothing in the session bears on the question. */
   retrieve(input: {
     sessionId: string;
     query: string;
@@ -27,31 +32,39 @@ export interface Retriever {
   }): Promise<FoundTurn[]>;
 }
 
-/** Finds turns by their words, with no model and in one look at the index. */
+/** Finds turns by their words, in one look at the index, and by their meaning where there is a model. */
 export function createRetriever({
   dal,
   constants = RANKING,
+  dense = null,
 }: {
   dal: Pick<MemoryDAL, 'index'>;
   constants?: RankingConstants;
+  /** Null: by words alone. */
+  dense?: Pick<DenseSearch, 'similarities'> | null;
 }): Retriever {
   return {
     async retrieve({ sessionId, query, limit, now, timeRange }) {
       const terms = termsToLookUp(query);
-      if (terms.length === 0 || limit <= 0) return [];
+      if ((terms.length === 0 && !dense) || limit <= 0) return [];
       const index = await dal.index.lookup(sessionId, terms);
-      if (index.terms.length === 0) return [];
+      // Nothing was said yet: no reason to ask a model.
+      const similar = index.minutes.length > 0 ? await dense?.similarities(sessionId, query) : null;
+      if (index.terms.length === 0 && !similar?.cosines.length) return [];
       const breathe = breathing(index.minutes.length);
       const question = readQuestion(query, index, now, constants);
       const scorer = new TurnScorer(index, question, constants);
       await breathe();
       scorer.add(index.terms, question.terms);
+      if (similar?.cosines.length) scorer.addMeaning(likenessOf(similar, index), question.terms);
       await breathe();
       const total = scorer.totals();
       await breathe();
       return bestPlaces(total, limit, within(index, timeRange)).map((place) => ({
         ...positionOf(index, place),
         score: total[place] ?? 0,
+        length: index.lengths[place] ?? 0,
+        lengthAround: sum(index.lengths.subarray(Math.max(0, place - AROUND), place + AROUND + 1)),
         parts: scorer.explain(place),
       }));
     },
@@ -60,6 +73,13 @@ export function createRetriever({
 
 /** Sessions of more turns than this are scored in steps, with a turn of the event loop for others in between. */
 const SCORED_AT_ONCE = 20_000;
+
+/** How far around a turn others are looked for, to show them with it. */
+export const AROUND = 4;
+
+function sum(lengths: Int32Array): number {
+  return lengths.reduce((total, length) => total + length, 0);
+}
 
 function breathing(turnCount: number): () => Promise<void> {
   if (turnCount <= SCORED_AT_ONCE) return () => Promise.resolve();
