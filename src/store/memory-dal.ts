@@ -20,6 +20,7 @@ import type { FactStore } from './fact-store.ts';
 import type { ReindexStore } from './reindex-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
+import type { VectorStore } from './vector-store.ts';
 
 /**
  * The system of record. Asynchronous even where the engine is not, so that every implementation can stand in
@@ -34,6 +35,7 @@ export interface MemoryDAL {
   readonly conversations: ConversationStore;
   readonly turns: TurnStore;
   readonly index: TurnIndex;
+  readonly vectors: VectorStore;
   readonly summaries: SummaryStore;
   readonly agents: AgentStateStore;
   readonly facts: FactStore;

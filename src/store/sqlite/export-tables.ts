@@ -246,6 +246,8 @@ export const NOT_EXPORTED: readonly string[] = [
   'causal_terms',
   'fact_terms',
   'reindex_progress',
+  'turn_vectors',
+  'vector_progress',
 ];
 
 /** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */

@@ -14,6 +14,7 @@ import type { StoreModule } from './store-module.ts';
 import { summariesModule } from './summaries.ts';
 import { turnIndexModule } from './turn-index.ts';
 import { turnsModule } from './turns.ts';
+import { vectorsModule } from './vectors.ts';
 
 /** What stands behind each store of `MemoryDAL` on SQLite. A new store is a line here. */
 export const SQLITE_MODULES = {
@@ -21,6 +22,7 @@ export const SQLITE_MODULES = {
   conversations: conversationsModule,
   turns: turnsModule,
   index: turnIndexModule,
+  vectors: vectorsModule,
   summaries: summariesModule,
   agents: agentStatesModule,
   facts: factsModule,
