@@ -27,7 +27,7 @@ export interface Reservation {
 
 /** What cycles have spent, and what is set aside for the calls they are making. */
 export interface BudgetStore {
-  /** Adds to what is set aside for a cycle's call, as far as there is room: all of the tokens or none, some of the time. */
+  /** Adds to what is set aside for a cycle's call, as far as there is room. Resolves with what was added. */
   extend(input: {
     sessionId: string;
     cycleId: string;

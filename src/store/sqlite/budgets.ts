@@ -30,7 +30,8 @@ export const budgetsModule: StoreModule<BudgetStore> = {
       const row = findReservation(database, sessionId, cycleId);
       if (!row) return { tokens: 0, ms: 0 };
       const left = leftOf(database, { sessionId, day: row.day, limits });
-      const more = { tokens: tokens <= left.tokens ? tokens : 0, ms: Math.max(0, Math.min(ms, left.ms)) };
+      const asMuch = (asked: number, rest: number) => Math.max(0, Math.min(asked, rest));
+      const more = { tokens: asMuch(tokens, left.tokens), ms: asMuch(ms, left.ms) };
       prepared(
         database,
         `UPDATE budget_reservations SET tokens = tokens + @tokens, call_tokens = call_tokens + @tokens, ms = ms + @ms
