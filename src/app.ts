@@ -27,6 +27,7 @@ import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { staticPage } from './http/static-page.ts';
 import { v1Routes } from './http/v1/v1-routes.ts';
+import type { DenseRetrieval } from './memory/embeddings/create-dense-retrieval.ts';
 import type { MemoryService } from './memory/memory-service.ts';
 import type { ChatProvider } from './models/provider.ts';
 import type { MemoryDAL } from './store/memory-dal.ts';
@@ -44,6 +45,8 @@ export interface AppParts {
   memory: MemoryService;
   cycles: CycleService;
   causal: CausalMemoryCore;
+  /** How the embedding model does; absent where there is none. */
+  embeddings?: DenseRetrieval['status'];
   /** Milliseconds between two comments on a silent event stream; for tests in a hurry. */
   heartbeatMs?: number;
 }

@@ -14,10 +14,13 @@ import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
+import { createDenseRetrieval } from './memory/embeddings/create-dense-retrieval.ts';
 import { factsJob } from './memory/facts/jobs.ts';
 import { registerFacts } from './memory/facts/register.ts';
 import { createReindexer } from './memory/reindex/reindexer.ts';
+import { createRetriever } from './memory/retrieval/retriever.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
+import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 
@@ -63,13 +66,32 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     clock: systemClock,
     logger,
   });
+  const dense = createDenseRetrieval({
+    provider: createEmbeddings({
+      embeddings: settings.CCC_EMBEDDINGS,
+      model: settings.CCC_EMBEDDING_MODEL,
+      dataFolder: settings.CCC_DATA_DIR,
+      baseUrl: settings.OPENAI_BASE_URL,
+      apiKey: settings.OPENAI_API_KEY,
+      timeoutMs: settings.OPENAI_TIMEOUT_MS,
+      maxRetries: settings.OPENAI_MAX_RETRIES,
+      logger,
+    }),
+    dal,
+    jobs,
+    clock: systemClock,
+    logger,
+  });
   const memory = createMemoryService({
     dal,
+    retriever: createRetriever({ dal, dense: dense.search }),
     causal,
     jobsOfExchange: (conversationId, now) => [
       ...causalWork.ofExchange(conversationId, now),
       ...(settings.CCC_FACTS === 'on' ? [factsJob(conversationId, now)] : []),
+      ...dense.jobsOf(conversationId, now),
     ],
+    jobsOfImport: dense.jobsOf,
     nudgeJobs,
     clock: systemClock,
     logger,
@@ -121,16 +143,19 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     memory,
     cycles,
     causal,
+    embeddings: dense.status,
     start: () => {
       jobs.start();
       reindexer.start();
+      dense.start();
       causal.start();
     },
     settle: async (limitMs) => {
-      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs), reindexer.stop()]);
+      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs), reindexer.stop(), dense.stop()]);
     },
     close: async () => {
       await tracing.close();
+      await dense.close();
       await causal.close();
       await dal.close();
       await provider.close();

@@ -67,6 +67,15 @@ function checkTogether(settings: Settings): string[] {
       `HOST=${settings.HOST} is refused without CCC_API_KEYS: everyone who can reach this address could use the key and read the memory. Make a key with "npm run api-key -- name", or set CCC_INSECURE=1.`,
     );
   }
+  if (
+    settings.CCC_EMBEDDINGS === 'openai' &&
+    settings.OPENAI_API_KEY === undefined &&
+    settings.OPENAI_BASE_URL === undefined
+  ) {
+    problems.push(
+      'CCC_EMBEDDINGS=openai needs OPENAI_API_KEY or OPENAI_BASE_URL; CCC_EMBEDDINGS=local needs neither.',
+    );
+  }
   const names = settings.CCC_API_KEYS.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) problems.push(`CCC_API_KEYS is wrong: ${twice} is named twice.`);

@@ -143,6 +143,16 @@ export const SETTINGS = {
     default: '6000',
     help: 'A conversation is summarised in the background once its unsummarised turns pass this many tokens.',
   },
+  CCC_EMBEDDINGS: {
+    schema: z.enum(['off', 'local', 'openai']),
+    default: 'off',
+    help: 'Whether turns are also found by their meaning: `local` (a small model in this process, downloaded on first use), `openai` (`/embeddings` of the upstream), or `off`.',
+  },
+  CCC_EMBEDDING_MODEL: {
+    schema: optional(z.string().regex(/^[\w.:-]+(\/[\w.:-]+)*$/, 'must be the name of a model')),
+    default: '',
+    help: 'The embedding model; when empty all-MiniLM-L6-v2 (local) or text-embedding-3-small (openai). Another one embeds everything anew, in the background.',
+  },
   CCC_FACTS: {
     schema: z.enum(['on', 'off']),
     default: 'off',

@@ -19,6 +19,7 @@ export function createMemoryService(
     retriever: createRetriever({ dal: options.dal }),
     causal: null,
     jobsOfExchange: () => [],
+    jobsOfImport: () => [],
     nudgeJobs: () => undefined,
     clock: systemClock,
     logger: silentLogger,

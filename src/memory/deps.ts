@@ -13,6 +13,8 @@ export interface MemoryDeps {
   causal: Pick<CausalMemoryCore, 'narrative' | 'eraseSession'> | null;
   /** Further background work that new turns of a conversation ask for. */
   jobsOfExchange: (conversationId: string, now: number) => NewJob[];
+  /** Background work that a conversation which was brought in asks for, besides its summary. */
+  jobsOfImport: (conversationId: string, now: number) => NewJob[];
   /** Called after jobs were stored, so that they are begun at once. */
   nudgeJobs: () => void;
   clock: Clock;

@@ -40,6 +40,7 @@ describe('GET /health', () => {
       provider: { name: 'openai', base_url: upstreamUrl, model: 'gpt-4o-mini' },
       memory: { status: 'ok' },
       causal: { available: true, reason: null, lag: 3 },
+      embeddings: { state: 'off' },
     });
   });
 

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { CccError } from '../../base/ccc-error.ts';
 import { isoTime, type Clock } from '../../base/clock.ts';
 import type { CausalMemoryCore } from '../../causal/causal-memory-core.ts';
+import type { DenseRetrieval } from '../../memory/embeddings/create-dense-retrieval.ts';
 import type { ChatProvider } from '../../models/provider.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { ANALYSER_VERSION } from '../../text/analyse.ts';
@@ -16,6 +17,8 @@ export interface OperationParts {
   provider: ChatProvider;
   dal: MemoryDAL;
   causal: CausalMemoryCore;
+  /** Whether turns are found by their meaning too. */
+  embeddings?: DenseRetrieval['status'];
   registry: Registry;
   state: ServerState;
 }
@@ -57,6 +60,7 @@ export function operationRouter(parts: OperationParts): Router {
       provider: { name: info.name, base_url: info.baseUrl, model: info.defaultModel },
       memory,
       causal,
+      embeddings: parts.embeddings?.() ?? { state: 'off' },
     };
   });
 
@@ -84,6 +88,7 @@ export function operationRouter(parts: OperationParts): Router {
       counts: { ...counts, causal_events: causalCounts.events, causal_links: causalCounts.links },
       causal_memory: { available: causal.available, reason: causal.reason },
       projection_lag: causal.lag,
+      embeddings: parts.embeddings?.() ?? { state: 'off' },
       jobs,
       reindex: { analyser_version: ANALYSER_VERSION, ...reindex },
       cycles: Object.fromEntries(cycles.map(({ name, count }) => [name, count])),

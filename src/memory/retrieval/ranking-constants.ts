@@ -31,6 +31,8 @@ export interface RankingConstants {
   number: number;
   /** when it was said in the time that the question names (1 + this), or soon after (1 + half of this). */
   date: number;
+  /** What full likeness in meaning counts, as a share of the question's whole weight, when there is an embedding model. */
+  dense: number;
 }
 
 export const RANKING: RankingConstants = {
@@ -49,4 +51,5 @@ export const RANKING: RankingConstants = {
   time: 1.3,
   number: 1.3,
   date: 1,
+  dense: 1,
 };

@@ -9,7 +9,7 @@ import type { RankingConstants } from './ranking-constants.ts';
 const LOGARITHMS = Float64Array.from({ length: 1024 }, (_, i) => Math.log(i));
 
 /** What a turn's score was made of; the parts add up to it. */
-export interface ScoreParts extends Record<string, number> {
+export interface ScoreParts {
   /** Its own words. */
   bm25: number;
   /** The words of the turns around it. */
@@ -22,6 +22,8 @@ export interface ScoreParts extends Record<string, number> {
   kind: number;
   speaker: number;
   date: number;
+  /** Its meaning, by an embedding model; absent when none was asked. */
+  dense?: number;
 }
 
 /**
@@ -46,6 +48,8 @@ export class TurnScorer {
   /** Room to work in: the best lent so far to each turn, and which turns were lent anything. */
   readonly #best: Float64Array;
   readonly #touched: Int32Array;
+  /** Likeness of meaning by place, from 0 to 1, and what it is worth; null without a model. */
+  #dense: { likeness: Float64Array; worth: number } | null = null;
   #turns: { factors: Float64Array; priors: Float64Array } | null = null;
 
   constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
@@ -76,6 +80,19 @@ export class TurnScorer {
       this.#addWords(postings, idf);
       this.#addEpisodes(postings, idf);
     }
+  }
+
+  /**
+   * Adds what an embedding model says. It is weighed against the whole question, the words that no turn holds included:
+   * where the words fail, meaning counts for more.
+   * @param likeness by place, from 0 to 1
+   */
+  addMeaning(likeness: Float64Array, wanted: readonly WeightedTerm[]): void {
+    const found = new Set(this.#index.terms.map(({ term }) => term));
+    const missed = wanted.filter(({ term }) => !found.has(term));
+    const unknown = inverseFrequency(this.#near.length, 0);
+    const weight = missed.reduce((sum, term) => sum + term.weight * unknown, this.#weight);
+    this.#dense = { likeness, worth: this.#constants.dense * Math.max(weight, unknown) };
   }
 
   #addWords({ places, counts }: TermPostings, idf: number): void {
@@ -132,8 +149,9 @@ export class TurnScorer {
     const total = new Float64Array(near.length);
     for (let place = 0; place < total.length; place += 1) {
       const lexical = (near[place] ?? 0) + this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
-      if (lexical === 0) continue;
-      const base = lexical + this.#weight * (priors[place] ?? 0);
+      const dense = this.#denseOf(place);
+      if (lexical === 0 && dense === 0) continue;
+      const base = lexical + dense + this.#weight * (priors[place] ?? 0);
       if (base > 0) total[place] = base * (factors[place] ?? 1);
     }
     return total;
@@ -155,7 +173,8 @@ export class TurnScorer {
     const [own, near] = [this.#own[place] ?? 0, this.#near[place] ?? 0];
     const conversation = this.#conversationOf(place);
     const prior = this.#weight * this.#priorOf(place);
-    const base = near + conversation + prior;
+    const dense = this.#denseOf(place);
+    const base = near + conversation + dense + prior;
     const kind = base * this.#kindOf(place);
     const speaker = kind * this.#speakerOf(place);
     return {
@@ -166,7 +185,12 @@ export class TurnScorer {
       kind: kind - base,
       speaker: speaker - kind,
       date: speaker * this.#dateOf(place) - speaker,
+      ...(this.#dense ? { dense } : {}),
     };
+  }
+
+  #denseOf(place: number): number {
+    return this.#dense ? this.#dense.worth * (this.#dense.likeness[place] ?? 0) : 0;
   }
 
   #conversationOf(place: number): number {

@@ -13,7 +13,7 @@ const EXPORT_ROWS = 200;
 
 type TransferMethods = Pick<MemoryService, 'exportSession' | 'importSession'>;
 
-export function transferMethods({ dal, clock, nudgeJobs }: MemoryDeps): TransferMethods {
+export function transferMethods({ dal, clock, nudgeJobs, jobsOfImport }: MemoryDeps): TransferMethods {
   return {
     async *exportSession(sessionId) {
       found(await dal.sessions.get(sessionId));
@@ -47,7 +47,7 @@ export function transferMethods({ dal, clock, nudgeJobs }: MemoryDeps): Transfer
         const session = await dal.maintenance.importCommit({
           sessionId: begun,
           tokenHash: tokenHash(token),
-          jobs: conversations.map((id) => summariseJob(id, now)),
+          jobs: conversations.flatMap((id) => [summariseJob(id, now), ...jobsOfImport(id, now)]),
           now,
         });
         nudgeJobs();
