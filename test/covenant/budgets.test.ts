@@ -148,6 +148,21 @@ describe('the budgets of a session and of a day', () => {
     expect((await standing()).session.spent.tokens).toBe(session.spent.tokens + 200);
   });
 
+  it('count what a cancelled call had cost by then, and keep nothing reserved', async () => {
+    await open({ session: { ...NONE, tokens: 50_000 } });
+    upstream
+      .expect(role('guidance'), streamed(['Go.'], { usage: usage(700) }))
+      .expect(role('draft'), hangMidStream(['The Rhine, ', 'the Rhône, ']));
+    const running = await start();
+    await upstream.call(2);
+    running.cancel();
+    const { usage: told } = await running.done;
+    const { spent, reserved } = (await standing()).session;
+    expect(spent.tokens).toBe(told.total_tokens);
+    expect(spent.tokens).toBeGreaterThan(700);
+    expect(reserved).toEqual({ tokens: 0, ms: 0, rounds: 0 });
+  });
+
   it('begin anew with the day, and stay with the session', async () => {
     await open();
     answerAlways(upstream, 2_000);

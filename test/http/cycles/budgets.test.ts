@@ -1,8 +1,9 @@
+import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { role, streamed } from '../../support/upstream.ts';
 import { APPROVE, startServer } from './support.ts';
 
-const messages = [{ role: 'user', content: 'Name two rivers.' }];
+const messages = [{ role: 'user' as const, content: 'Name two rivers.' }];
 const usage = (tokens: number) => ({ prompt_tokens: tokens, completion_tokens: 0 });
 
 /** A server with a session that prefers a budget, and an upstream whose calls cost 2,000 tokens each. */
@@ -48,6 +49,21 @@ describe('a session whose budget is used up', () => {
       },
     });
     expect(upstream.calls).toHaveLength(calls);
+  });
+
+  it('is not asked again and again by the OpenAI SDK, which tries a 429 twice by itself', async () => {
+    const { ask, upstream, url, sessionId } = await sessionWithBudget({ tokens_per_day: 8_000 });
+    await ask();
+    const calls = upstream.calls.length;
+    const client = new OpenAI({ baseURL: `${url}/v2/sessions/${sessionId}`, apiKey: 'none', maxRetries: 2 });
+    let requests = 0;
+    const counting: typeof fetch = (...args) => {
+      requests += 1;
+      return fetch(...args);
+    };
+    const asked = client.withOptions({ fetch: counting }).chat.completions.create({ model: 'm', messages });
+    await expect(asked).rejects.toMatchObject({ status: 429, code: 'budget_exhausted' });
+    expect([requests, upstream.calls.length]).toEqual([1, calls]);
   });
 
   it('can see what it has spent and what is left', async () => {
