@@ -186,7 +186,9 @@ describe('the lab while the agents work', () => {
     await lab.page.getByRole('button', { name: 'Stop' }).click();
     await lab.ended();
     expect(await lab.page.getByRole('status').textContent()).toContain('Stopped by you');
-    expect((await upstream.call(3)).abortedAt).not.toBeNull();
+    await (
+      await upstream.call(3)
+    ).aborted;
     await lab.page.getByRole('button', { name: 'Ask again' }).click();
     await lab.page.locator('.turn.answer', { hasText: 'A first draft.' }).waitFor();
   });
