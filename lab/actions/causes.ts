@@ -20,11 +20,6 @@ export async function loadCauses(around: string | null = null): Promise<void> {
     forgetCauses();
     return;
   }
-  if (health.value?.causal.available === false) {
-    forgetCauses();
-    state.noCauses.value = health.value.causal.reason ?? 'Causal memory is not available.';
-    return;
-  }
   await trying(async () => {
     const answer = await causes.graph(session, MOST, around).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === 'unknown_route') return null;
@@ -46,8 +41,12 @@ export async function loadCauses(around: string | null = null): Promise<void> {
     if (sessionId.value !== session) return;
     state.graph.value = graph;
     state.drawing.value = drawing;
-    if (graph.nodes.length === 0) state.noCauses.value = 'No events are known in this session yet.';
-  });
+    // What the server said of itself when the page was opened may be over; what it answers now holds.
+    if (graph.nodes.length > 0) return;
+    const causal = health.value?.causal;
+    state.noCauses.value =
+      (causal?.available === false ? causal.reason : null) ?? 'No events are known in this session yet.';
+  }, true);
 }
 
 /** Chooses an event and asks what led to it and what came of it. */
