@@ -35,6 +35,7 @@ function walk(
   eventNos: number[],
   { from, to }: { from: string; to: string },
 ): Promise<Edge[]> {
+  if (eventNos.length === 0) return Promise.resolve([]);
   return edges(
     duck,
     `WITH RECURSIVE reached(no, cause_no, effect_no, relation, confidence) AS (

@@ -28,10 +28,15 @@ export async function narrate(
   const found = await findAnchors(store, { sessionId, query, limit: MOST_ANCHORS, now });
   const anchors = onlyWhenTelling ? telling(found, asksWhy(query)) : found;
   if (anchors.length === 0) return NOTHING;
-  const nos = anchors.map(({ event }) => event.eventNo);
+  const nos = numbersOf(anchors);
   const { up, down, against } = await projection.ask(sessionId, async (duck, key) => {
-    const up = await ancestorEdges(duck, key, nos);
-    const down = await descendantEdges(duck, key, nos);
+    // What is known of an anchor's place in the graph spares a walk that would find nothing.
+    const [linked, leading] = [
+      anchors.filter(({ event }) => event.linked),
+      anchors.filter(({ event }) => !event.open),
+    ];
+    const up = await ancestorEdges(duck, key, numbersOf(linked));
+    const down = await descendantEdges(duck, key, numbersOf(leading));
     const ways = nos.map((no) => [chainToRoot(up, no), chainToEnd(down, no)]).flat();
     const shown = [...new Set(ways.flatMap((way) => way.eventNos))];
     return { up, down, against: await countersOf(duck, key, shown) };
@@ -49,6 +54,10 @@ function telling(anchors: Anchor[], why: boolean): Anchor[] {
     ({ event, score, shared }) =>
       event.linked && (why ? shared > 0 : score >= RESEMBLES.score && shared >= RESEMBLES.shared),
   );
+}
+
+function numbersOf(anchors: Anchor[]): number[] {
+  return anchors.map(({ event }) => event.eventNo);
 }
 
 interface AnchoredChain {
