@@ -38,6 +38,10 @@ const asking = (directive: string, more: object = {}) => ({
 
 const CASES: Case[] = [
   {
+    name: 'nothing at all, for comparison (the machine)',
+    run: () => new Promise((resolve) => setTimeout(resolve, 200)),
+  },
+  {
     name: 'a turn of 1 MB is stored',
     run: (memory, _, conversationId) =>
       memory.appendTurns({ conversationId, turns: [{ agent: 'wykeve', content: long }] }),
