@@ -1,10 +1,11 @@
-import { useSignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { loadConversations } from '../actions/lists.ts';
 import { loadSessions, openConversation, openSession, startConversation } from '../actions/places.ts';
 import { goToTurn } from '../actions/paging.ts';
 import { trying } from '../actions/problems.ts';
 import { importSession, search, startSession } from '../actions/sessions.ts';
+import type { Session } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { count, sessionName, when } from '../text/words.ts';
 import { SessionTools } from './session-tools.tsx';
@@ -82,20 +83,30 @@ function Sessions() {
       )}
       <ul class="list sessions">
         {shown.map((session) => (
-          <li key={session.session_id}>
-            <Entry
-              name={sessionName(session)}
-              note={`${when(session.last_active)} · ${count(session.total_turns ?? 0, 'turn')}${session.status === 'archived' ? ' · archived' : ''}`}
-              current={session.session_id === model.sessionId.value}
-              open={() => void openSession(session.session_id)}
-            />
-            {session.session_id === model.sessionId.value && <SessionTools session={session} />}
-          </li>
+          <SessionRow key={session.session_id} session={session} />
         ))}
         <More cursor={model.moreSessions.value} load={loadSessions} />
       </ul>
       {shown.length === 0 && <p class="quiet">{wanted === '' ? 'None yet.' : 'None of this name.'}</p>}
     </>
+  );
+}
+
+/** Drawn again only when the session itself or the choice of one has changed: there may be thousands. */
+function SessionRow({ session }: { session: Session }) {
+  const id = session.session_id;
+  const isOpen = useComputed(() => model.sessionId.value === id).value;
+  const archived = session.status === 'archived' ? ' · archived' : '';
+  return (
+    <li>
+      <Entry
+        name={sessionName(session)}
+        note={`${when(session.last_active)} · ${count(session.total_turns ?? 0, 'turn')}${archived}`}
+        current={isOpen}
+        open={() => void openSession(id)}
+      />
+      {isOpen && <SessionTools session={session} />}
+    </li>
   );
 }
 
