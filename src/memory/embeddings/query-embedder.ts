@@ -6,8 +6,9 @@ import type { Similarities } from '../../store/vector-store.ts';
 
 /** Longest that a question waits for its vector and the comparison, in milliseconds: an upstream's usual answer. */
 const DEADLINE_MS = 250;
-/** After a failure no question waits for the model for this long, in milliseconds. */
+/** After a failure, and after a late answer, no question waits for the model for this long, in milliseconds. */
 const PAUSE_MS = 30_000;
+const LATE_PAUSE_MS = 5_000;
 /** Questions whose vectors are kept: one prompt asks the same more than once. */
 const KEPT = 64;
 
@@ -41,8 +42,8 @@ export function createDenseSearch(deps: {
   let failing: string | null = null;
   let pausedUntil = 0;
 
-  const fail = (reason: string) => {
-    pausedUntil = clock.now() + PAUSE_MS;
+  const fail = (reason: string, pauseMs = PAUSE_MS) => {
+    pausedUntil = clock.now() + pauseMs;
     if (failing === null) {
       logger.warn({ model: provider.model, reason }, 'no embeddings: turns are found by their words alone');
     }
@@ -106,7 +107,7 @@ export function createDenseSearch(deps: {
       try {
         return await Promise.race([compare(sessionId, query, late.signal), rejectionOf(late.signal)]);
       } catch (error) {
-        fail(reasonOf(error));
+        fail(reasonOf(error), late.signal.aborted ? LATE_PAUSE_MS : PAUSE_MS);
         return null;
       } finally {
         clearTimeout(timer);

@@ -4,7 +4,7 @@ import { EmbeddingError, type EmbeddingProvider, type EmbeddingState } from '../
 import type { EmbedReply, EmbedRequest, LocalModelOptions } from './messages.ts';
 
 /** Texts in one run of the model: a question that comes meanwhile waits for no more than these. */
-const TEXTS_AT_ONCE = 8;
+const TEXTS_AT_ONCE = 4;
 /** More than any small model reads; the tokenizer cuts the rest. */
 const MOST_CHARACTERS = 8_000;
 /** Waits before a model that could not be loaded, or whose thread died, is tried again, in milliseconds. */
