@@ -108,7 +108,13 @@ describe('what is not there', () => {
 describe('a fault of this server', () => {
   const secret = 'SELECT key FROM /home/someone';
   const counts = () => Promise.reject(new TypeError(secret));
-  const broken = { maintenance: { counts }, causal: { counts }, jobs: { counts }, cycles: { counts } };
+  const broken = {
+    maintenance: { counts },
+    reindex: { outdated: counts },
+    causal: { counts },
+    jobs: { counts },
+    cycles: { counts },
+  };
 
   it('says that it is one, tells no detail, and leaves the detail in the log under the same id', async () => {
     const log: string[] = [];
