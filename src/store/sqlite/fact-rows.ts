@@ -127,5 +127,8 @@ export function indexFact(
 }
 
 export function removeFactTerms(database: Database, sessionKey: number, factNo: number): void {
-  prepared(database, 'DELETE FROM fact_terms INDEXED BY fact_terms_by_fact WHERE session_key = ? AND fact_no = ?').run(sessionKey, factNo);
+  prepared(
+    database,
+    'DELETE FROM fact_terms INDEXED BY fact_terms_by_fact WHERE session_key = ? AND fact_no = ?',
+  ).run(sessionKey, factNo);
 }
