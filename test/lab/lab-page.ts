@@ -74,8 +74,11 @@ export function shownTurns(page: Page): Promise<{ who: string; kind: string; tex
   );
 }
 
-/** Notes from now on for how long the page stands still. Asked at the end: the longest time, in milliseconds. */
-export async function watchStalls(page: Page): Promise<() => Promise<{ longest: number; count: number }>> {
+/**
+ * Notes from now on for how long the page stands still. Asked at the end: the times in milliseconds, the longest first.
+ * One or two may be the machine's, which did something else; what the page does wrong it does again and again.
+ */
+export async function watchStalls(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(() => {
     const noted: number[] = [];
     const observer = new PerformanceObserver((list) => {
@@ -85,12 +88,11 @@ export async function watchStalls(page: Page): Promise<() => Promise<{ longest: 
     Object.assign(window, {
       stalls: () => {
         noted.push(...observer.takeRecords().map(({ duration }) => duration));
-        return { longest: Math.max(0, ...noted), count: noted.length };
+        return noted.toSorted((a, b) => b - a);
       },
     });
   });
-  return () =>
-    page.evaluate(() => (window as unknown as { stalls: () => { longest: number; count: number } }).stalls());
+  return () => page.evaluate(() => (window as unknown as { stalls: () => number[] }).stalls());
 }
 
 /** What axe-core finds wrong with what is shown. The page has to be opened with `bypassCSP`: axe is a foreign script. */
