@@ -121,14 +121,12 @@ describe('GET /metrics', () => {
     const response = await fetch(`${url}/metrics`);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
     const text = await response.text();
-    expect(text).toContain('ccc_http_requests_total{method="GET",route="/v1/models/*model",status="200"} 1');
+    expect(text).toContain('ccc_http_requests_total{method="GET",route="/v1/models/:id",status="200"} 1');
     expect(text).toContain(
       'ccc_http_requests_total{method="GET",route="/v2/sessions/:sessionId/models",status="200"} 1',
     );
     expect(text).toContain('ccc_http_requests_total{method="GET",route="other",status="404"} 1');
-    expect(text).toMatch(
-      /ccc_http_request_duration_seconds_bucket\{le="0.005",route="\/v1\/models\/\*model"\}/,
-    );
+    expect(text).toMatch(/ccc_http_request_duration_seconds_bucket\{le="0.005",route="\/v1\/models\/:id"\}/);
     expect(text).toContain('ccc_record_rows{what="sessions"} 1');
     expect(text).toContain('ccc_causal_projection_lag 3');
     expect(text).not.toMatch(/secret|sess_/);
