@@ -6,12 +6,29 @@ import type { EmbedReply, EmbedRequest, LocalModelOptions } from './messages.ts'
 const STEP_PERCENT = 25;
 const WORTH_TELLING = 1_000_000;
 
+/** What is used of the library. It is optional: the build must do without its types as the server does without its code. */
+interface Library {
+  env: { localModelPath: string; cacheDir: string; allowLocalModels: boolean; allowRemoteModels: boolean };
+  pipeline(
+    task: 'feature-extraction',
+    model: string,
+    options: {
+      dtype: 'q8';
+      session_options: { intraOpNumThreads: number };
+      progress_callback: (news: { status: string; file?: string; progress?: number; total?: number }) => void;
+    },
+  ): Promise<
+    (texts: string[], options: { pooling: 'mean'; normalize: true }) => Promise<{ data: Float32Array }>
+  >;
+}
+const LIBRARY: string = '@huggingface/transformers';
+
 type Port = NonNullable<typeof parentPort>;
 type Embed = (texts: string[]) => Promise<Float32Array<ArrayBuffer>>;
 
 /** Loads the tokenizer and the quantised model; files that are not in the folder are fetched into it. */
 async function load({ model, folder, download }: LocalModelOptions, port: Port): Promise<Embed> {
-  const { env, pipeline } = await import('@huggingface/transformers');
+  const { env, pipeline } = (await import(LIBRARY)) as Library;
   env.localModelPath = folder;
   env.cacheDir = folder;
   env.allowLocalModels = true;
@@ -21,17 +38,17 @@ async function load({ model, folder, download }: LocalModelOptions, port: Port):
     dtype: 'q8',
     // Half of the processors: the server has other work to do.
     session_options: { intraOpNumThreads: Math.max(1, Math.floor(availableParallelism() / 2)) },
-    progress_callback: (news) => {
-      if (news.status !== 'progress' || news.total < WORTH_TELLING) return;
-      const percent = Math.floor(news.progress / STEP_PERCENT) * STEP_PERCENT;
-      if (percent <= (told.get(news.file) ?? -1)) return;
-      told.set(news.file, percent);
-      port.postMessage({ kind: 'progress', file: news.file, percent } satisfies EmbedReply);
+    progress_callback: ({ status, file = '', progress = 0, total = 0 }) => {
+      if (status !== 'progress' || total < WORTH_TELLING) return;
+      const percent = Math.floor(progress / STEP_PERCENT) * STEP_PERCENT;
+      if (percent <= (told.get(file) ?? -1)) return;
+      told.set(file, percent);
+      port.postMessage({ kind: 'progress', file, percent } satisfies EmbedReply);
     },
   });
   return async (texts) => {
     const tensor = await extract(texts, { pooling: 'mean', normalize: true });
-    return Float32Array.from(tensor.data as Float32Array);
+    return Float32Array.from(tensor.data);
   };
 }
 
