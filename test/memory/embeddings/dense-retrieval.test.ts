@@ -173,7 +173,7 @@ describe('retrieval by meaning', () => {
     expect(lines.join('\n')).not.toMatch(/vector/);
 
     const target = await start(tinyModel());
-     
+
     const stream = (async function* () {
       yield* lines;
     })();
