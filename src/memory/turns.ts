@@ -1,5 +1,6 @@
 import { CccError } from '../base/ccc-error.ts';
 import { newId } from '../base/ids.ts';
+import { packed } from '../store/packed-terms.ts';
 import type { ConversationRecord, NewTurn } from '../store/records.ts';
 import { analyseInSteps } from '../text/analyse.ts';
 import { breathing } from '../text/breathing.ts';
@@ -28,7 +29,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
     timestamp: turn.timestamp ?? clock.now(),
     cycleId: turn.cycleId ?? null,
     metadata: turn.metadata ?? {},
-    terms: await analyseInSteps(turn.content),
+    terms: packed(await analyseInSteps(turn.content)),
   });
   const prepareTurns = async (turns: TurnInput[]): Promise<NewTurn[]> => {
     const breathe = breathing();

@@ -1,3 +1,5 @@
+import type { TermList } from './packed-terms.ts';
+
 /** The facts of the record, as TypeScript sees them. Times are milliseconds since the epoch, UTC. */
 
 /** Wykeve is the person, Beatrice the Supervisor, Codey the Executor. */
@@ -69,7 +71,7 @@ export interface NewTurn {
 /** What the lexical index keeps of a text. */
 export interface TermCounts {
   /** Distinct terms with how often each occurs. */
-  terms: [term: string, count: number][];
+  terms: TermList;
   /** Number of term occurrences: the document length of BM25. */
   length: number;
   /** Bits for what else was seen in the text (`src/text/term-counts.ts`); none when absent. */

@@ -1,3 +1,4 @@
+import { packed } from '../../store/packed-terms.ts';
 import type { TermCounts } from '../../store/records.ts';
 import { analyse, analyseInSteps } from '../../text/analyse.ts';
 import { factTerms } from '../facts/fact-words.ts';
@@ -10,7 +11,7 @@ export interface IndexedRow {
 
 /** Tables whose rows have index entries; what these are made of. */
 const INDEXED: Record<string, (row: Record<string, string>) => TermCounts | Promise<TermCounts>> = {
-  turns: ({ content = '' }) => analyseInSteps(content),
+  turns: ({ content = '' }) => analyseInSteps(content).then(packed),
   causal_events: ({ text = '' }) => analyse(text),
   facts: ({ subject = '', attribute = '', value = '', text = '' }) =>
     factTerms({ subject, attribute, value, text }),

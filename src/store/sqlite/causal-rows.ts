@@ -7,6 +7,7 @@ import type {
   RankedEvent,
   Relation,
 } from '../causal-store.ts';
+import { termsOf } from '../packed-terms.ts';
 import type { TermCounts } from '../records.ts';
 import { noteVersion } from './analyser-version.ts';
 import { prepared } from './connection.ts';
@@ -178,7 +179,7 @@ export function insertEventTerms(
     database,
     'INSERT INTO causal_terms (session_key, term, event_no, count) VALUES (?, ?, ?, ?)',
   );
-  for (const [term, count] of terms) insert.run(sessionKey, term, eventNo, count);
+  for (const [term, count] of termsOf(terms)) insert.run(sessionKey, term, eventNo, count);
 }
 
 export function unindexEvent(database: Database, sessionKey: number, eventNo: number): void {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { FactAuthor, FactRecord, NewFact } from '../fact-store.ts';
+import { termsOf } from '../packed-terms.ts';
 import type { TermCounts } from '../records.ts';
 import { prepared } from './connection.ts';
 
@@ -118,9 +119,10 @@ export function indexFact(
 ): void {
   removeFactTerms(database, sessionKey, factNo);
   const insert = prepared(database, 'INSERT INTO fact_terms (session_key, term, fact_no) VALUES (?, ?, ?)');
-  for (const [term] of terms) insert.run(sessionKey, term, factNo);
+  const distinct = [...termsOf(terms)];
+  for (const [term] of distinct) insert.run(sessionKey, term, factNo);
   prepared(database, 'UPDATE facts SET term_count = ? WHERE session_id = ? AND fact_no = ?').run(
-    terms.length,
+    distinct.length,
     sessionId,
     factNo,
   );

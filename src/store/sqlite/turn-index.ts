@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { termsOf } from '../packed-terms.ts';
 import type { TermCounts } from '../records.ts';
 import type { IndexLookup, TermPostings, TurnIndex } from '../turn-index.ts';
 import { prepared } from './connection.ts';
@@ -26,7 +27,7 @@ export function insertTurnTerms(
      VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const version = terms.version ?? 1;
-  for (const [term, count] of terms.terms) {
+  for (const [term, count] of termsOf(terms.terms)) {
     insert.run(sessionKey, term, conversationOrdinal, turnNumber, count, version);
   }
   writeTurnEntry(database, { ...entry, length: terms.length, traits: terms.traits ?? 0 });
@@ -58,7 +59,7 @@ export function replaceTurnTerms(
      VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET count = excluded.count, version = excluded.version`,
   );
-  for (const [term, count] of terms.terms) {
+  for (const [term, count] of termsOf(terms.terms)) {
     insert.run(sessionKey, term, ordinal, turnNumber, count, terms.version ?? 1);
   }
   const { length, traits = 0 } = terms;

@@ -8,6 +8,7 @@ import { termsOfRow, type IndexedRow } from '../../../src/memory/reindex/terms-o
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
 import type { TermCounts } from '../../../src/store/records.ts';
 import { ANALYSER_VERSION } from '../../../src/text/analyse.ts';
+import { termsOf } from '../../../src/store/packed-terms.ts';
 import { asking, newSession, openMemory, recordFile } from '../support.ts';
 
 const NEXT = ANALYSER_VERSION + 1;
@@ -15,7 +16,11 @@ const NEXT = ANALYSER_VERSION + 1;
 /** The analyser of the next version: finds each text by one word more. */
 async function nextTerms(text: IndexedRow): Promise<TermCounts> {
   const { terms, ...rest } = await termsOfRow(text);
-  return { ...rest, terms: [...terms.filter(([term]) => term !== 'boat'), ['nextword', 1]], version: NEXT };
+  return {
+    ...rest,
+    terms: [...[...termsOf(terms)].filter(([term]) => term !== 'boat'), ['nextword', 1]],
+    version: NEXT,
+  };
 }
 
 /** A session with turns in two conversations, a fact and an event, as this version writes them. */
