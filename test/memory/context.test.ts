@@ -219,6 +219,8 @@ describe('the context for a directive', () => {
           );
           expect(context.tokenCount).toBeLessThanOrEqual(maxTokens);
           expect(countTokens(context.prompt ?? '')).toBe(context.tokenCount);
+          const inSections = context.sections.reduce((sum, { tokens }) => sum + tokens, 0);
+          expect(inSections).toBeLessThanOrEqual(context.tokenCount);
           expect(context.relevantTurns.length).toBeLessThanOrEqual(maxTurns);
         },
       ),

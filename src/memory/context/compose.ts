@@ -122,9 +122,17 @@ export async function compose(material: Material, maxTurns: number, maxTokens: n
   if (sections.length === 0)
     return { prompt: null, tokenCount: 0, sections, shown: [], facts: [], causalNarrative: null };
   const prompt = [OPENING, ...sections.map((part) => part.text), CLOSING].join('\n\n');
+  const tokenCount = await countTokensInSteps(prompt);
+  const turnsPart = sections.find(({ name }) => name === 'turns');
+  if (turnsPart) {
+    // Its entries were reckoned one by one, each with room to spare: what the whole came to is known now.
+    const others = sections.reduce((sum, part) => sum + (part === turnsPart ? 0 : part.tokens), 0);
+    const around = phraseTokens(OPENING) + phraseTokens(CLOSING);
+    turnsPart.tokens = Math.max(1, Math.min(turnsPart.tokens, tokenCount - others - around));
+  }
   return {
     prompt,
-    tokenCount: await countTokensInSteps(prompt),
+    tokenCount,
     sections,
     shown,
     facts: [...pinned, ...relevant],
