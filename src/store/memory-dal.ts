@@ -17,6 +17,7 @@ import type { BudgetStore } from './budget-store.ts';
 import type { CausalStore } from './causal-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { FactStore } from './fact-store.ts';
+import type { LessonStore } from './lesson-store.ts';
 import type { ReindexStore } from './reindex-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
@@ -39,6 +40,7 @@ export interface MemoryDAL {
   readonly summaries: SummaryStore;
   readonly agents: AgentStateStore;
   readonly facts: FactStore;
+  readonly lessons: LessonStore;
   readonly cycles: CycleStore;
   readonly budgets: BudgetStore;
   readonly reindex: ReindexStore;

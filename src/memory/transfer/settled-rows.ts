@@ -9,6 +9,8 @@ const REFERENCES: Record<string, { column: string; table: string }[]> = {
   cycle_steps: [{ column: 'cycle_id', table: 'cycles' }],
   cycle_requests: [{ column: 'cycle_id', table: 'cycles' }],
   cycle_events: [{ column: 'cycle_id', table: 'cycles' }],
+  lesson_versions: [{ column: 'lesson_no', table: 'lessons' }],
+  lesson_cycles: [{ column: 'cycle_id', table: 'cycles' }],
   fact_versions: [{ column: 'fact_no', table: 'facts' }],
   fact_progress: [{ column: 'conversation_id', table: 'conversations' }],
   causal_links: [
@@ -21,6 +23,7 @@ const KEYS: Record<string, string> = {
   conversations: 'conversation_id',
   cycles: 'cycle_id',
   facts: 'fact_no',
+  lessons: 'lesson_no',
   causal_events: 'event_no',
 };
 

@@ -7,6 +7,7 @@ import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
+import { lessonsModule } from './lessons.ts';
 import { maintenanceModule } from './maintenance.ts';
 import { reindexModule } from './reindex.ts';
 import { sessionsModule } from './sessions.ts';
@@ -26,6 +27,7 @@ export const SQLITE_MODULES = {
   summaries: summariesModule,
   agents: agentStatesModule,
   facts: factsModule,
+  lessons: lessonsModule,
   cycles: cyclesModule,
   budgets: budgetsModule,
   reindex: reindexModule,

@@ -1,0 +1,168 @@
+import type { Database } from 'better-sqlite3';
+import { CccError } from '../../base/ccc-error.ts';
+import type { CycleLessons, LessonRecord, LessonStore, LessonVersion, NewLesson } from '../lesson-store.ts';
+import { prepared } from './connection.ts';
+import {
+  addEvidence,
+  findLesson,
+  insertLesson,
+  lessonByHash,
+  lessonFromRow,
+  updateLesson,
+  type LessonRow,
+} from './lesson-rows.ts';
+import type { StoreModule } from './store-module.ts';
+import { requireSession } from './turn-rows.ts';
+
+/** Nothing of a session that is still being imported is shown. */
+const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`;
+
+export const lessonsModule: StoreModule<LessonStore> = {
+  writes: ['add', 'change', 'remove', 'learn'],
+  erases: ['remove'],
+  create: (database) => ({
+    list: (sessionId, agent, limit) =>
+      (
+        prepared(
+          database,
+          `SELECT * FROM lessons WHERE session_id = @sessionId AND agent = @agent AND status <> 'deleted' AND ${SHOWN}
+            ORDER BY lesson_no DESC LIMIT @limit`,
+        ).all({ sessionId, agent, limit }) as LessonRow[]
+      ).map(lessonFromRow),
+    active: (sessionId, limit) =>
+      (
+        prepared(
+          database,
+          `SELECT * FROM lessons WHERE session_id = @sessionId AND status = 'active' AND ${SHOWN}
+            ORDER BY pinned DESC, lesson_no DESC LIMIT @limit`,
+        ).all({ sessionId, limit }) as LessonRow[]
+      ).map(lessonFromRow),
+    get: (sessionId, lessonId) => {
+      const row = findLesson(database, sessionId, lessonId);
+      return row ? lessonFromRow(row) : null;
+    },
+    versions: (sessionId, lessonId) => {
+      const row = findLesson(database, sessionId, lessonId);
+      if (!row) return [];
+      const rows = prepared(
+        database,
+        `SELECT version, trigger_text AS "trigger", text, status, pinned, author, until FROM lesson_versions
+          WHERE session_id = ? AND lesson_no = ? ORDER BY version DESC`,
+      ).all(sessionId, row.lesson_no) as (Omit<LessonVersion, 'pinned'> & { pinned: number })[];
+      return rows.map((version) => ({ ...version, pinned: version.pinned === 1 }));
+    },
+    add: (sessionId, lesson, now) => addLesson(database, sessionId, lesson, now),
+    change: (input) => changeLesson(database, input),
+    remove: (sessionId, lessonId, now) => removeLesson(database, sessionId, lessonId, now),
+    learn: (input) => learn(database, input),
+  }),
+};
+
+function addLesson(database: Database, sessionId: string, lesson: NewLesson, now: number): LessonRecord {
+  requireSession(database, sessionId);
+  const known = lessonByHash(database, sessionId, lesson.agent, lesson.hash);
+  if (!known) return lessonFromRow(insertLesson(database, sessionId, lesson, now));
+  const { trigger, text, status, author } = lesson;
+  const pinned = lesson.pinned ? 1 : known.pinned;
+  const after = { ...known, trigger_text: trigger, text, status, author, pinned };
+  if (known.status !== 'deleted') return lessonFromRow(updateLesson(database, known, after, now));
+  // Nothing of a deleted one comes back: this is another lesson that says the same.
+  prepared(database, 'DELETE FROM lessons WHERE session_id = ? AND lesson_no = ?').run(
+    sessionId,
+    known.lesson_no,
+  );
+  return lessonFromRow(insertLesson(database, sessionId, lesson, now));
+}
+
+function changeLesson(
+  database: Database,
+  { sessionId, lessonId, expectedVersion, changes, now }: Parameters<LessonStore['change']>[0],
+): LessonRecord | null {
+  requireSession(database, sessionId);
+  const row = findLesson(database, sessionId, lessonId);
+  if (!row) return null;
+  if (expectedVersion !== undefined && expectedVersion !== row.version) {
+    throw new CccError('version_conflict', undefined, { param: 'expected_version' });
+  }
+  const { words, status, pinned } = changes;
+  const same = words ? lessonByHash(database, sessionId, row.agent, words.hash) : undefined;
+  if (same && same.lesson_no !== row.lesson_no) {
+    throw new CccError('invalid_request', 'Another lesson says this, or has said it and was deleted.', {
+      param: 'text',
+    });
+  }
+  const rewritten = words !== undefined && words.hash !== row.hash;
+  // What was measured was measured on other words.
+  const anew = { with_trials: 0, with_approved: 0, without_trials: 0, without_approved: 0 };
+  const after: LessonRow = {
+    ...row,
+    ...(words
+      ? { trigger_text: words.trigger, text: words.text, hash: words.hash, author: 'person' as const }
+      : {}),
+    ...(rewritten || (status === 'active' && row.status === 'retired') ? anew : {}),
+    status: status ?? row.status,
+    pinned: pinned === undefined ? row.pinned : Number(pinned),
+  };
+  return lessonFromRow(updateLesson(database, row, after, now));
+}
+
+function removeLesson(database: Database, sessionId: string, lessonId: string, now: number): boolean {
+  const row = findLesson(database, sessionId, lessonId);
+  if (!row) return false;
+  prepared(database, 'DELETE FROM lesson_versions WHERE session_id = ? AND lesson_no = ?').run(
+    sessionId,
+    row.lesson_no,
+  );
+  prepared(
+    database,
+    `UPDATE lessons SET trigger_text = '', text = '', evidence = '[]', status = 'deleted', pinned = 0,
+       with_trials = 0, with_approved = 0, without_trials = 0, without_approved = 0,
+       version = version + 1, updated_at = ? WHERE session_id = ? AND lesson_no = ?`,
+  ).run(now, sessionId, row.lesson_no);
+  return true;
+}
+
+function learn(database: Database, input: CycleLessons): boolean {
+  const { sessionId, cycleId, lessons, confirmed, disputed, trial, now } = input;
+  requireSession(database, sessionId);
+  const cycle = prepared(database, 'SELECT 1 FROM cycles WHERE session_id = ? AND cycle_id = ?');
+  if (!cycle.get(sessionId, cycleId)) throw new CccError('cycle_not_found');
+  const first = prepared(
+    database,
+    'INSERT INTO lesson_cycles (session_id, cycle_id, learned_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  ).run(sessionId, cycleId, now);
+  if (first.changes === 0) return false;
+  for (const lesson of lessons) {
+    const known = lessonByHash(database, sessionId, lesson.agent, lesson.hash);
+    if (!known) insertLesson(database, sessionId, lesson, now);
+    else if (known.status === 'active' || known.status === 'candidate')
+      addEvidence(database, known, lesson.evidence, now);
+  }
+  for (const { lessonId, issueIds } of confirmed) {
+    const row = findLesson(database, sessionId, lessonId);
+    if (row && row.status !== 'retired') addEvidence(database, row, [{ cycleId, issueIds }], now);
+  }
+  for (const lessonId of disputed) {
+    const row = findLesson(database, sessionId, lessonId);
+    if (row?.status === 'active') updateLesson(database, row, { ...row, status: 'candidate' }, now);
+  }
+  if (trial) countTrial(database, sessionId, trial);
+  return true;
+}
+
+function countTrial(
+  database: Database,
+  sessionId: string,
+  { given, withheld, approved }: NonNullable<CycleLessons['trial']>,
+): void {
+  const count = (arm: 'with' | 'without', ids: string[]) => {
+    const add = prepared(
+      database,
+      `UPDATE lessons SET ${arm}_trials = ${arm}_trials + 1, ${arm}_approved = ${arm}_approved + ?
+        WHERE session_id = ? AND lesson_id = ? AND status <> 'deleted'`,
+    );
+    for (const id of ids) add.run(Number(approved), sessionId, id);
+  };
+  count('with', given);
+  count('without', withheld);
+}
