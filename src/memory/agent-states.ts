@@ -1,17 +1,11 @@
 import { CccError } from '../base/ccc-error.ts';
-import type { AgentStateRecord, Json, JsonObject } from '../store/records.ts';
+import type { AgentStateRecord } from '../store/records.ts';
 import type { MemoryDeps } from './deps.ts';
 import type { MemoryService } from './memory-service.ts';
 import { found } from './sessions.ts';
 
 /** How often a write that names no version is tried when others write at the same time. */
 const TRIES = 20;
-
-/** What an agent has learned, as its state holds it; none when it holds none. */
-export function lessonsOf(state: JsonObject): Json[] {
-  const lessons = state['lessons'];
-  return Array.isArray(lessons) ? lessons : [];
-}
 
 export function agentStateMethods({
   dal,

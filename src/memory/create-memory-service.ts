@@ -5,6 +5,7 @@ import { contextMethods } from './context/build-context.ts';
 import type { MemoryDeps } from './deps.ts';
 import { factMethods } from './facts/fact-methods.ts';
 import type { MemoryService } from './memory-service.ts';
+import { lessonMethods } from './lessons/lesson-methods.ts';
 import { createRetriever } from './retrieval/retriever.ts';
 import { sessionMethods } from './sessions.ts';
 import { summaryMethods } from './summaries/summary-methods.ts';
@@ -31,6 +32,7 @@ export function createMemoryService(
     ...agentStateMethods(deps),
     ...summaryMethods(deps),
     ...factMethods(deps),
+    ...lessonMethods(deps),
     ...contextMethods(deps),
     ...transferMethods(deps),
   });

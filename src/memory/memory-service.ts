@@ -1,8 +1,9 @@
+import type { ChosenLesson } from './lessons/choose-lessons.ts';
+import type { LessonService } from './lessons/lesson-service.ts';
 import type {
   Agent,
   AgentStateRecord,
   ConversationRecord,
-  Json,
   JsonObject,
   NewJob,
   NewTurn,
@@ -86,7 +87,8 @@ export interface BuiltContext {
     by: { text: string; at: number };
   }[];
   agentStates: AgentStateRecord[];
-  lessons: Json[];
+  /** Active lessons for the directive; they stand in the agents' own prompts, not in `prompt`. */
+  lessons: ChosenLesson[];
   totalConversations: number;
   /** Sections of `prompt` in order, with their tokens: for the inspector. */
   sections: { name: string; text: string; tokens: number }[];
@@ -98,7 +100,7 @@ export interface BuiltContext {
 }
 
 /** Sessions, conversations, turns, context, summaries and facts. Unknown ids throw the `*_not_found` errors. */
-export interface MemoryService extends FactService {
+export interface MemoryService extends FactService, LessonService {
   /** @throws invalid_request when a preference that has a meaning here is wrong; so does `setPreferences` */
   createSession(input: {
     userPreferences?: JsonObject;

@@ -2,7 +2,6 @@ import { Router } from 'express';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { validate } from '../validate.ts';
-import { lessonsOf } from '../../memory/agent-states.ts';
 import type { MemoryParts } from './parts.ts';
 import * as schemas from './schemas.ts';
 import { checkToken } from '../session-guard.ts';
@@ -34,16 +33,5 @@ export function agentsRouter({ memory, settings }: MemoryParts): Router {
       res.json(agentStateView(state));
     })
     .all(methodNotAllowed('GET', 'PUT'));
-
-  router
-    .route('/api/v2/sessions/:id/agents/:agent/lessons')
-    .get(async (req, res) => {
-      const { id } = req.params;
-      await checkToken(memory, req, id);
-      const agent = validate(schemas.agent, req.params.agent, 'agent');
-      const { state } = await memory.getAgentState(id, agent);
-      res.json({ session_id: id, agent, lessons: lessonsOf(state) });
-    })
-    .all(methodNotAllowed('GET'));
   return router;
 }

@@ -4,6 +4,7 @@ import { analyticsRouter } from './analytics-router.ts';
 import { contextRouter } from './context-router.ts';
 import { conversationsRouter } from './conversations-router.ts';
 import { factsRouter } from './facts-router.ts';
+import { lessonsRouter } from './lessons-router.ts';
 import type { MemoryParts } from './parts.ts';
 import { sessionsRouter } from './sessions-router.ts';
 import { transferRouter } from './transfer-router.ts';
@@ -19,5 +20,6 @@ export function memoryRouter(parts: MemoryParts): Router {
   router.use(contextRouter(parts));
   router.use(factsRouter(parts));
   router.use(agentsRouter(parts));
+  router.use(lessonsRouter(parts));
   return router;
 }

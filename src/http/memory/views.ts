@@ -8,6 +8,7 @@ import type {
   SummaryRecord,
   TurnRecord,
 } from '../../store/records.ts';
+import { lessonView } from './lesson-view.ts';
 
 export function sessionView(session: SessionRecord) {
   return {
@@ -122,7 +123,7 @@ export function contextView(sessionId: string, context: BuiltContext) {
     context_summary: context.summary?.text ?? null,
     causal_narrative: context.causalNarrative,
     agent_states: context.agentStates.map(agentStateView),
-    lessons: context.lessons,
+    lessons: context.lessons.map(({ lesson, score, source }) => ({ ...lessonView(lesson), score, source })),
     total_conversations: context.totalConversations,
     token_count: context.tokenCount,
     facts: context.facts.map(({ fact, score, source, parts }) => ({

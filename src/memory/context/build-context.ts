@@ -2,6 +2,7 @@ import type { CausalNarrative } from '../../causal/causal-memory-core.ts';
 import type { ConversationRecord, TurnRecord } from '../../store/records.ts';
 import type { MemoryDeps } from '../deps.ts';
 import type { BuiltContext, ContextRequest, ContextTurn, MemoryService } from '../memory-service.ts';
+import { chooseLessons } from '../lessons/choose-lessons.ts';
 import { found } from '../sessions.ts';
 import { isSaid, weighed, worthShowing } from './candidates.ts';
 import { compose } from './compose.ts';
@@ -44,7 +45,7 @@ function gist(directive: string): string {
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
   const { dal } = deps;
   const { sessionId, conversationId, maxTurns, maxTokens } = request;
-  const [session, summary, conversationSummary, relevant, recent, agentStates, causes, facts] =
+  const [session, summary, conversationSummary, relevant, recent, agentStates, causes, facts, lessons] =
     await Promise.all([
       dal.sessions.get(sessionId),
       dal.summaries.latest(sessionId, null),
@@ -54,6 +55,7 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
       request.includeAgentState ? dal.agents.list(sessionId) : [],
       request.includeCausal ? causesOf(deps, request) : null,
       findFacts(deps, request),
+      request.includeAgentState ? chooseLessons(deps, sessionId, request.directive) : [],
     ]);
   const { conversationCount } = found(session);
   const causalNarrative = causes?.text ?? null;
@@ -97,7 +99,7 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
     causalNarrative: composed.causalNarrative,
     counters: causes ? countersIn(causes) : [],
     agentStates,
-    lessons: [],
+    lessons,
     totalConversations: conversationCount,
     sections: composed.sections,
     facts: composed.facts,

@@ -260,21 +260,6 @@ describe('the memory over HTTP', () => {
     );
   });
 
-  it('lists the lessons that an agent’s state holds', async () => {
-    const { session_id: id } = await api.newSession();
-    const path = `/api/v2/sessions/${id}/agents/codey`;
-    expect((await api.call('GET', `${path}/lessons`)).body).toEqual({
-      session_id: id,
-      agent: 'codey',
-      lessons: [],
-    });
-    const lessons = [{ id: 'les_1', text: 'Say where a figure comes from.' }];
-    await api.call('PUT', `${path}/state`, { state: { lessons } });
-    expect((await api.call('GET', `${path}/lessons`)).body.lessons).toEqual(lessons);
-    const stranger = await api.call('GET', `/api/v2/sessions/${id}/agents/nobody/lessons`);
-    expect([stranger.status, stranger.body.error.param]).toEqual([400, 'agent']);
-  });
-
   it('counts what a session holds', async () => {
     const { session_id: id } = await api.newSession();
     const conversation = await api.newConversation(id);
