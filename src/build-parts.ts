@@ -8,6 +8,7 @@ import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
 import type { Settings } from './config/schema.ts';
 import { serverBudgets } from './covenant/budgets.ts';
+import { registerLearning } from './covenant/learning/learn-from-cycle.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
 import { openTracing } from './covenant/tracing/open-tracing.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
@@ -118,6 +119,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     maxCallsPerMinute: settings.CCC_FACTS_MAX_CALLS_PER_MINUTE,
     clock: systemClock,
   });
+  registerLearning(jobs, { dal, clock: systemClock });
   const tracing = await openTracing(settings, { dal, provider: provider.info, version: VERSION, logger });
   const reindexer = createReindexer({ dal, logger });
   const cycles = createCycleService({

@@ -16,6 +16,7 @@ export function newCycle(
   const { sessionId, conversationId, directive, options, context, storeTurns } = input;
   const now = deps.clock.now();
   const cycleId = newId('cyc');
+  const stored = storedRequest(cycleId, input);
   const state = initialState({
     maxRevisions: options.maxRounds,
     maxTotalTokens: options.maxTotalTokens,
@@ -30,7 +31,7 @@ export function newCycle(
       cycleId,
       status: state.status,
       outcome: null,
-      request: asJson(storedRequest(input)),
+      request: asJson(stored),
       machine: asJson(state),
       version: NOT_RECORDED,
       createdAt: now,
@@ -62,6 +63,11 @@ export function newCycle(
             tokens: context?.tokenCount ?? 0,
             omitted_turns: context?.omittedTurns ?? 0,
             prompt: context?.prompt ?? null,
+            lessons: (stored.lessons ?? []).map(({ lessonId, line, given }) => ({
+              lesson_id: lessonId,
+              text: line.replace(/^- /, ''),
+              given,
+            })),
             sections: (context?.sections ?? []).map(({ name, tokens }) => ({ name, tokens })),
             turns: (context?.relevantTurns ?? []).map(({ turn, score, source, parts }) => ({
               turn_id: turn.turnId,

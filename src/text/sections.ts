@@ -15,6 +15,7 @@ export const SECTION_NAMES = [
   'turns',
   'events',
   'summary',
+  'lessons',
 ] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 

@@ -3,7 +3,7 @@ import { section } from '../../text/sections.ts';
 import { isSerious } from '../machine/review-rules.ts';
 import type { Criterion, Draft, ToolMessage } from '../machine/state.ts';
 import { checksText, criteriaText, issuesText } from './criteria.ts';
-import { joined } from './prompt.ts';
+import { joined, lessonsText } from './prompt.ts';
 
 const SYSTEM = `CCC-Role: draft
 
@@ -24,12 +24,15 @@ export function draftPrompt(input: {
   last: Draft | null;
   steer: string | null;
   toolMessages: ToolMessage[];
+  /** Lines of the lessons that were chosen for this directive. */
+  lessons?: string[];
 }): ChatMessage[] {
   const frame: ChatMessage = {
     role: input.messages.some(({ role }) => role === 'developer') ? 'developer' : 'system',
     content: joined(
       SYSTEM,
       input.memory ?? '',
+      lessonsText(input.lessons),
       section('guidance', input.guidance ?? ''),
       section('criteria', criteriaText(input.criteria)),
     ),

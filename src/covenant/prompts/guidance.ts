@@ -2,7 +2,7 @@ import type { ChatMessage } from '../../models/chat-types.ts';
 import { section } from '../../text/sections.ts';
 import type { Criterion } from '../machine/state.ts';
 import { criteriaText } from './criteria.ts';
-import { conversationText, joined } from './prompt.ts';
+import { conversationText, joined, lessonsText } from './prompt.ts';
 
 const SYSTEM = `CCC-Role: guidance
 
@@ -16,6 +16,7 @@ export function guidancePrompt(input: {
   memory: string | null;
   criteria: Criterion[];
   messages: ChatMessage[];
+  lessons?: string[];
 }): ChatMessage[] {
   return [
     { role: 'system', content: SYSTEM },
@@ -23,6 +24,7 @@ export function guidancePrompt(input: {
       role: 'user',
       content: joined(
         input.memory ?? '',
+        lessonsText(input.lessons),
         section('conversation', conversationText(input.messages)),
         section('criteria', criteriaText(input.criteria)),
         section('directive', input.directive),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { textOf } from '../../models/chat-result.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
+import { section } from '../../text/sections.ts';
 import { countTokens, truncateToTokens } from '../../text/tokens.ts';
 
 /** Goes up when a prompt's wording changes, so that a trace says which one a step was made with. */
-export const PROMPT_VERSION = 3;
+export const PROMPT_VERSION = 4;
 
 /** Most tokens of the client's earlier messages that Beatrice is shown. */
 const CONVERSATION_TOKENS = 3_000;
@@ -16,6 +17,14 @@ export function promptHash(messages: ChatMessage[]): string {
 /** The sections of a prompt that hold something, with an empty line between them. */
 export function joined(...sections: string[]): string {
   return sections.filter((text) => text !== '').join('\n\n');
+}
+
+/** Lessons of earlier work, as data; empty when there are none. */
+export function lessonsText(lines: readonly string[] = []): string {
+  const text = section('lessons', lines.join('\n'));
+  return text === ''
+    ? ''
+    : `Reviews of earlier work have taught what stands in <lessons>. Keep in mind what applies here; the person's own words come first.\n${text}`;
 }
 
 /** The client's messages before the directive, as text for the reviewer; the oldest go first when they are too many. */

@@ -11,6 +11,8 @@ import type { TurnRecord } from '../../store/records.ts';
 import { runChecks } from '../checks/run-checks.ts';
 import type { CycleResult, CycleSignal, RunningCycle } from '../cycle-service.ts';
 import { budgetLimits, isLimited, overBudget, type ServerBudgets } from '../budgets.ts';
+import { lessonsInCall } from '../learning/given-lessons.ts';
+import { learnJobs } from '../learning/jobs.ts';
 import { costOf, fitsBudget, msLeft, tokensLeft } from '../machine/budget.ts';
 import type { CallKind, Command, MachineEvent, MachineState } from '../machine/state.ts';
 import { agentOf, commandFor, step } from '../machine/step.ts';
@@ -245,6 +247,7 @@ export class CycleRun implements RunningCycle {
           prompt_version: PROMPT_VERSION,
           model,
           context_turn_ids: this.#request.contextTurnIds,
+          ...this.#lessonIds(command.type),
           ...(command.repair ? { repair: true } : {}),
         },
         startedAt: this.#deps.clock.now(),
@@ -253,6 +256,11 @@ export class CycleRun implements RunningCycle {
     this.#stepNumber += 1;
     this.#attempt = 1;
     return stepId;
+  }
+
+  #lessonIds(call: CallKind): { lesson_ids?: string[] } {
+    const lessons = lessonsInCall(call, this.#request.lessons);
+    return lessons.length === 0 ? {} : { lesson_ids: lessons.map(({ lessonId }) => lessonId) };
   }
 
   async #call(command: Call, messages: ChatMessage[], needs: Needs): Promise<MachineEvent> {
@@ -322,6 +330,8 @@ export class CycleRun implements RunningCycle {
     if (this.#state.outcome !== null && this.#request.storeTurns) {
       this.#toStore.jobs.push(...memory.jobsForTurns(this.#cycle.conversationId));
     }
+    const ended = { cycleId: this.cycleId, state: this.#state, stored: this.#request };
+    this.#toStore.jobs.push(...learnJobs(ended, said.timestamp));
   }
 
   #closing(stepId: string, status: 'done' | 'failed', output: object): NonNullable<CycleCommit['closeStep']> {

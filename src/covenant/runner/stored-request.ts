@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../../models/chat-types.ts';
 import type { JsonObject } from '../../store/records.ts';
 import { memoryEvidence, type MemoryEvidence } from '../checks/memory-says.ts';
+import { lessonsForCycle, type GivenLesson } from '../learning/given-lessons.ts';
 import type { BudgetPreference, StartCycle } from '../cycle-service.ts';
 
 /** What a cycle was asked, as it is stored: enough to go on after a restart. */
@@ -15,6 +16,8 @@ export interface StoredRequest {
   contextTurnIds: string[];
   /** What memory holds against a wrong draft; absent in cycles of older versions. */
   evidence?: MemoryEvidence;
+  /** Lessons that were chosen for it; absent in cycles of older versions. */
+  lessons?: GivenLesson[];
   storeTurns: boolean;
   /** Models that the request or the session has chosen; absent in cycles of older versions. */
   models?: { beatrice?: string; codey?: string };
@@ -22,7 +25,7 @@ export interface StoredRequest {
   budget?: BudgetPreference | null;
 }
 
-export function storedRequest(input: StartCycle): StoredRequest {
+export function storedRequest(cycleId: string, input: StartCycle): StoredRequest {
   return {
     directive: input.directive,
     request: input.request,
@@ -31,6 +34,7 @@ export function storedRequest(input: StartCycle): StoredRequest {
     contextMs: Math.round(input.contextMs ?? 0),
     contextTurnIds: input.context?.relevantTurns.map(({ turn }) => turn.turnId) ?? [],
     evidence: memoryEvidence(input.context),
+    lessons: lessonsForCycle(cycleId, input.context?.lessons ?? []),
     storeTurns: input.storeTurns,
     models: input.options.models ?? {},
     budget: input.options.budget ?? null,

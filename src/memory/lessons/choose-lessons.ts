@@ -22,9 +22,9 @@ export interface ChosenLesson {
   source: 'pinned' | 'relevant';
 }
 
-/** The line by which a lesson stands in a prompt. */
-export function lessonLine({ trigger, text }: Pick<LessonRecord, 'trigger' | 'text'>): string {
-  return trigger === '' ? `- ${text}` : `- (${trigger}) ${text}`;
+/** The line by which a lesson stands in a prompt. A learned one's trigger is for finding it: it quotes a directive. */
+export function lessonLine({ author, trigger, text }: LessonRecord): string {
+  return author === 'person' && trigger !== '' ? `- (${trigger}) ${text}` : `- ${text}`;
 }
 
 /** The active lessons for a directive: pinned ones, then those that bear on it most and have helped most. */
