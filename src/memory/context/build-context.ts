@@ -13,6 +13,9 @@ import { lookUpAsked, withoutStale } from './superseded.ts';
 /** Candidates that are looked at for each turn that may be shown. */
 const CANDIDATES_PER_TURN = 4;
 const FEWEST_CANDIDATES = 40;
+/** Terms of the candidates for each token that may be used: a turn is cut to its share, so some are read in vain. */
+const TERMS_PER_TOKEN = 2;
+const FEWEST_TERMS = 50_000;
 /** Newest turns of the open conversation that are shown when the client did not send them itself. */
 const RECENT_TURNS = 6;
 /** Tokens of the causal narrative that is asked for. */
@@ -111,10 +114,11 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
 /** What bears on the directive: said words before the steps of the work, what holds before what held once. */
 async function findRelevant(
   deps: MemoryDeps,
-  { sessionId, directive, maxTurns }: ContextRequest,
+  { sessionId, directive, maxTurns, maxTokens }: ContextRequest,
 ): Promise<FoundTurns> {
   const limit = Math.max(FEWEST_CANDIDATES, maxTurns * CANDIDATES_PER_TURN);
-  const question = { sessionId, query: directive, limit, timeRange: null };
+  const mostTerms = FEWEST_TERMS + maxTokens * TERMS_PER_TOKEN;
+  const question = { sessionId, query: directive, limit, mostTerms, timeRange: null };
   const begun = lookUpAsked(deps, question);
   const { found: ranked, neighbours } = await findTurns(deps, question, true);
   const holding = await withoutStale(deps, question, weighed(ranked), maxTurns * 2, begun);

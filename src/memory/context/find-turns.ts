@@ -17,6 +17,8 @@ export interface Question {
   sessionId: string;
   query: string;
   limit: number;
+  /** Of longer turns fewer are read: the best, and the others while they have no more terms than this in all. */
+  mostTerms?: number;
   timeRange: { from?: number; to?: number } | null;
 }
 
@@ -37,10 +39,12 @@ type Finders = Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>;
  */
 export async function findTurns(
   { dal, retriever, clock }: Finders,
-  { sessionId, query, limit, timeRange }: Question,
+  { sessionId, query, limit, mostTerms = Infinity, timeRange }: Question,
   withNeighbours = false,
 ): Promise<FoundTurns> {
-  const ranked = await retriever.retrieve({ sessionId, query, limit, timeRange, now: clock.now() });
+  const found = await retriever.retrieve({ sessionId, query, limit, timeRange, now: clock.now() });
+  let terms = 0;
+  const ranked = found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
   const best = ranked[0]?.score ?? 0;
   const around = withNeighbours ? ranked.slice(0, WITH_NEIGHBOURS).map(positionsAround) : [];
   const turns = await readTurns(dal, sessionId, [
