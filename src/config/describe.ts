@@ -8,6 +8,8 @@ const COMMANDS = [
   ['npm start -- --help', 'this text'],
   ['npm start -- --version', 'the version'],
   ['npm test', 'run all tests'],
+  ['npm run api-key -- name', 'make a key for CCC_API_KEYS'],
+  ['npm run export:parquet', 'write the tables behind the analytics to a folder'],
   ['npm run config-docs', 'write .env.example and the tables of settings and errors'],
 ] as const;
 
