@@ -139,7 +139,7 @@ async function runArm(arm: Arm, seed: number): Promise<RunResult> {
   return { results, untilRetired };
 }
 
-const trapped = ({ task }: TaskResult) => task.family.fixes.length > 0;
+const trapped = ({ task }: Pick<TaskResult, 'task'>) => task.family.fixes.length > 0;
 const firstPass = (results: TaskResult[]) => meanOf(results.map((each) => Number(each.firstPass)));
 
 async function main(): Promise<void> {
@@ -181,7 +181,9 @@ async function main(): Promise<void> {
   const cold = plainOf('cold');
   const unrelated = plainOf('learned').map((value, at) => value - (cold[at] ?? 0));
   console.log(`unrelated tasks, learned against cold: ${shown(bootstrap(unrelated))}`);
-  const isRight = ({ task }: TaskResult, given: string) => task.family.meaning.test(given);
+  // Tasks without a trap go wrong by chance now and then, and teach something of their own.
+  const isRight = ({ task }: TaskResult, given: string) =>
+    (trapped({ task }) ? task.family.meaning : /museum names/u).test(given);
   const precision = per('learned', (results) =>
     meanOf(results.flatMap((each) => each.given.map((given) => Number(isRight(each, given))))),
   );

@@ -4,6 +4,7 @@ import type { Analytics } from '../../causal/analytics/analytics.ts';
 import { methodNotAllowed } from '../errors.ts';
 import { checkToken, sessionOfToken } from '../session-guard.ts';
 import { countsView, figuresView } from './analytics-view.ts';
+import { lessonEffectView } from './lesson-view.ts';
 import type { MemoryParts } from './parts.ts';
 
 /** What a session, or all of them, came to: counted in the record, and figured out on its projection. */
@@ -17,8 +18,16 @@ export function analyticsRouter({ memory, dal, causal }: MemoryParts): Router {
       await checkToken(memory, req, id);
       const counts = await memory.statistics(id);
       const figures = await whileItAnswers(() => causal.analytics(id));
-      // Lessons have no measure of their effect yet.
-      res.json({ session_id: id, ...countsView(counts), ...figuresView(figures), lessons: [] });
+      const lessons = await Promise.all([
+        memory.listLessons(id, 'codey'),
+        memory.listLessons(id, 'beatrice'),
+      ]);
+      res.json({
+        session_id: id,
+        ...countsView(counts),
+        ...figuresView(figures),
+        lessons: lessons.flat().map(lessonEffectView),
+      });
     })
     .all(methodNotAllowed('GET'));
 

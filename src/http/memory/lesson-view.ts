@@ -23,3 +23,9 @@ export function lessonView(record: LessonRecord) {
     updated_at: isoTime(record.updatedAt),
   };
 }
+
+/** A lesson where only its worth is asked for. */
+export function lessonEffectView(record: LessonRecord) {
+  const { lesson_id, agent, text, status, pinned, effect } = lessonView(record);
+  return { lesson_id, agent, text, status, pinned, effect };
+}

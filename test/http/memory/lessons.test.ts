@@ -31,6 +31,22 @@ describe('lessons over HTTP', () => {
     expect(again.body.lesson_id).toBe(added.body.lesson_id);
   });
 
+  it('stand in the analytics of their session with what they are worth', async () => {
+    const { call, id, path } = await start();
+    const { lesson_id: lessonId } = (await call('POST', path, sources)).body;
+    const { body } = await call('GET', `/api/v2/sessions/${id}/analytics`);
+    expect(body.lessons).toEqual([
+      {
+        lesson_id: lessonId,
+        agent: 'codey',
+        text: sources.text,
+        status: 'active',
+        pinned: false,
+        effect: { with: { trials: 0, approved: 0 }, without: { trials: 0, approved: 0 }, helps: 0.5 },
+      },
+    ]);
+  });
+
   it('are changed, with what they were, and never over a newer version', async () => {
     const { call, path } = await start();
     const { lesson_id: lessonId } = (await call('POST', path, sources)).body;
