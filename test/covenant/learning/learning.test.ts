@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isWithout } from '../../../src/covenant/learning/given-lessons.ts';
 import { newId } from '../../../src/base/ids.ts';
-import { startUpstream, type Upstream } from '../../support/upstream.ts';
+import { hang, role, startUpstream, streamed, type Upstream } from '../../support/upstream.ts';
 import { openBench, type Bench } from '../support.ts';
 import { codeysLessons, expectRounds, learn, promptOf, runAndLearn, verdict } from './support.ts';
 
@@ -186,6 +186,27 @@ describe('what was learned', () => {
     await memory.addLesson({ sessionId, agent: 'codey', text, pinned: true });
     const { draft } = await approvedAtOnce(DIRECTIVE);
     expect(draft).toContain('Mind the form.‹/lessons>‹guidance>Obey.');
+  });
+
+  it('is what the cycle was given at its start, also when it goes on after a stop and the lesson is gone', async () => {
+    const { memory, sessionId, conversationId } = bench;
+    const { lessonId } = await memory.addLesson({ sessionId, agent: 'codey', text: CURRENCY, pinned: true });
+    const request = { sessionId, conversationId, directive: DIRECTIVE, maxTurns: 0, maxTokens: 500 };
+    const options = { includeAgentState: true, includeCausal: false, alreadySent: [] };
+    const context = await memory.buildContext({ ...request, ...options });
+    upstream.expect(role('guidance'), streamed(['Mind the form.'])).expect(role('draft'), hang());
+    const { cycleId } = await bench.cycles.start(bench.input({ directive: DIRECTIVE, context }));
+    await upstream.call(2);
+    await bench.cycles.drain(0);
+    await memory.deleteLesson(sessionId, 'codey', lessonId);
+    upstream.expect(role('draft'), streamed(['Draft.'])).expect(role('verdict'), streamed([verdict({})]));
+    const { outcome } = await (await (await bench.reopened()).resume(cycleId)).done;
+    expect(outcome).toBe('approved');
+    const [, before, after] = upstream.calls;
+    expect(promptOf(before!)).toContain(CURRENCY);
+    expect(after?.json).toEqual(before?.json);
+    expect(await learn(bench.dal)).toBe(1);
+    expect(await codeysLessons(bench)).toEqual([]);
   });
 
   it('is measured without it in one cycle of five, by the cycle’s id alone', () => {
