@@ -67,17 +67,18 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     clock: systemClock,
     logger,
   });
+  const embeddings = createEmbeddings({
+    embeddings: settings.CCC_EMBEDDINGS,
+    model: settings.CCC_EMBEDDING_MODEL,
+    dataFolder: settings.CCC_DATA_DIR,
+    baseUrl: settings.OPENAI_BASE_URL,
+    apiKey: settings.OPENAI_API_KEY,
+    timeoutMs: settings.OPENAI_TIMEOUT_MS,
+    maxRetries: settings.OPENAI_MAX_RETRIES,
+    logger,
+  });
   const dense = createDenseRetrieval({
-    provider: createEmbeddings({
-      embeddings: settings.CCC_EMBEDDINGS,
-      model: settings.CCC_EMBEDDING_MODEL,
-      dataFolder: settings.CCC_DATA_DIR,
-      baseUrl: settings.OPENAI_BASE_URL,
-      apiKey: settings.OPENAI_API_KEY,
-      timeoutMs: settings.OPENAI_TIMEOUT_MS,
-      maxRetries: settings.OPENAI_MAX_RETRIES,
-      logger,
-    }),
+    provider: embeddings,
     dal,
     jobs,
     clock: systemClock,
@@ -119,7 +120,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     maxCallsPerMinute: settings.CCC_FACTS_MAX_CALLS_PER_MINUTE,
     clock: systemClock,
   });
-  registerLearning(jobs, { dal, clock: systemClock });
+  registerLearning(jobs, { dal, embeddings, clock: systemClock });
   const tracing = await openTracing(settings, { dal, provider: provider.info, version: VERSION, logger });
   const reindexer = createReindexer({ dal, logger });
   const cycles = createCycleService({

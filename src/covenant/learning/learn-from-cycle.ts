@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { JobHandler, JobRunner } from '../../jobs/job-runner.ts';
 import { isToBeRetired } from '../../memory/lessons/effect.ts';
+import type { EmbeddingProvider } from '../../models/embeddings/embedding-provider.ts';
 import type { CycleStepRecord } from '../../store/cycle-store.ts';
 import type { CycleLessons } from '../../store/lesson-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
@@ -9,9 +10,12 @@ import { fromJson, type StoredRequest } from '../runner/stored-request.ts';
 import type { Verdict } from '../verdict/verdict-schema.ts';
 import { firstReview, LEARN_FROM_CYCLE } from './jobs.ts';
 import { lessonsOfCycle } from './lessons-of-cycle.ts';
+import { mergeSameMeaning } from './same-meaning.ts';
 
 export interface LearningDeps {
   dal: Pick<MemoryDAL, 'cycles' | 'lessons'>;
+  /** Finds lessons that are known in other words; null judges by words alone. */
+  embeddings: EmbeddingProvider | null;
   clock: Clock;
 }
 
@@ -27,8 +31,8 @@ export function registerLearning(jobs: Pick<JobRunner, 'register'>, deps: Learni
  * Learns from a cycle that has ended, from its record alone: new lessons, and what the ones it was given are worth. A
  * second time it changes nothing, so a job that was killed at any moment is simply done again.
  */
-export function learnFromCycle({ dal, clock }: LearningDeps): JobHandler {
-  return async ({ sessionId, payload }) => {
+export function learnFromCycle({ dal, embeddings, clock }: LearningDeps): JobHandler {
+  return async ({ sessionId, payload }, { signal }) => {
     const cycle = await dal.cycles.get(String(payload['cycle_id']));
     if (cycle?.sessionId !== sessionId) return;
     const { cycleId } = cycle;
@@ -38,7 +42,8 @@ export function learnFromCycle({ dal, clock }: LearningDeps): JobHandler {
       dal.cycles.steps(sessionId, cycleId),
       dal.lessons.list(sessionId, 'codey', MOST_KNOWN),
     ]);
-    const learned = lessonsOfCycle({ cycleId, state, stored, proposed: proposedIn(steps) }, known);
+    const byWords = lessonsOfCycle({ cycleId, state, stored, proposed: proposedIn(steps) }, known);
+    const learned = await mergeSameMeaning(byWords, known, embeddings, signal);
     const trial = trialOf(state, stored);
     await dal.lessons.learn({ sessionId, cycleId, ...learned, trial, now: clock.now() });
     for (const lessonId of [...(trial?.given ?? []), ...(trial?.withheld ?? [])]) {

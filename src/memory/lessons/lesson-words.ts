@@ -86,6 +86,11 @@ export function sameLesson(a: string, b: string): boolean {
   return one.sign === other.sign && figuresOf(a) === figuresOf(b) && likeness(one.stems, other.stems) >= SAME;
 }
 
+/** Whether neither negates the other and both have the same figures: without that, no likeness makes them one. */
+export function sameSense(a: string, b: string): boolean {
+  return senseOf(a).sign === senseOf(b).sign && figuresOf(a) === figuresOf(b);
+}
+
 /** Two lessons for the same work of which one says the opposite of the other: the same words, negated or turned round. */
 export function contradicts(
   a: { trigger: string; text: string },

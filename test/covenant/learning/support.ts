@@ -1,6 +1,7 @@
 import { systemClock } from '../../../src/base/clock.ts';
 import { learnFromCycle } from '../../../src/covenant/learning/learn-from-cycle.ts';
 import type { CycleResult } from '../../../src/covenant/cycle-service.ts';
+import type { EmbeddingProvider } from '../../../src/models/embeddings/embedding-provider.ts';
 import type { LessonRecord } from '../../../src/store/lesson-store.ts';
 import type { JobRecord } from '../../../src/store/records.ts';
 import { role, streamed, type Upstream, type UpstreamCall } from '../../support/upstream.ts';
@@ -41,7 +42,11 @@ export function expectRounds(upstream: Upstream, verdicts: string[]): void {
 }
 
 /** Runs a cycle on what memory says about its directive, and has it learn, as the background does. */
-export async function runAndLearn(bench: Bench, directive: string): Promise<CycleResult> {
+export async function runAndLearn(
+  bench: Bench,
+  directive: string,
+  embeddings: EmbeddingProvider | null = null,
+): Promise<CycleResult> {
   const { dal, memory, sessionId, conversationId } = bench;
   const context = await memory.buildContext({
     sessionId,
@@ -58,16 +63,16 @@ export async function runAndLearn(bench: Bench, directive: string): Promise<Cycl
     bench.input({ directive, request, context: { ...context, prompt: null } }),
   );
   const result = await run.done;
-  await learn(dal);
+  await learn(dal, embeddings);
   return result;
 }
 
 /** Does all jobs of learning that wait. */
-export async function learn(dal: Bench['dal']): Promise<number> {
+export async function learn(dal: Bench['dal'], embeddings: EmbeddingProvider | null = null): Promise<number> {
   const input = { kinds: ['learn_from_cycle'], limit: 100, leaseMs: 60_000, now: Date.now() + 60_000 };
   const jobs: JobRecord[] = await dal.jobs.claim(input);
   for (const job of jobs) {
-    await learnFromCycle({ dal, clock: systemClock })(job, {
+    await learnFromCycle({ dal, embeddings, clock: systemClock })(job, {
       signal: new AbortController().signal,
       attempt: 1,
       isLastAttempt: false,
