@@ -20,6 +20,8 @@ import { factsJob } from './memory/facts/jobs.ts';
 import { registerFacts } from './memory/facts/register.ts';
 import { createReindexer } from './memory/reindex/reindexer.ts';
 import { createRetriever } from './memory/retrieval/retriever.ts';
+import { habitsJob } from './memory/habits/jobs.ts';
+import { registerHabits } from './memory/habits/note-habits.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createProvider } from './models/create-provider.ts';
@@ -92,6 +94,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       ...causalWork.ofExchange(conversationId, now),
       ...(settings.CCC_FACTS === 'on' ? [factsJob(conversationId, now)] : []),
       ...dense.jobsOf(conversationId, now),
+      habitsJob(now),
     ],
     jobsOfImport: dense.jobsOf,
     nudgeJobs,
@@ -120,6 +123,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     maxCallsPerMinute: settings.CCC_FACTS_MAX_CALLS_PER_MINUTE,
     clock: systemClock,
   });
+  registerHabits(jobs, { dal, clock: systemClock });
   registerLearning(jobs, { dal, embeddings, clock: systemClock });
   const tracing = await openTracing(settings, { dal, provider: provider.info, version: VERSION, logger });
   const reindexer = createReindexer({ dal, logger });

@@ -221,9 +221,11 @@ function titleOf({ conversations }: Material, { turn }: ContextTurn): string {
   return `— Conversation of ${minuteOf(turn.timestamp).slice(0, 10)}${title === '' ? '' : `: ${asData(title)}`}`;
 }
 
+/** What is in the states but how often and when the agents worked: figures for people, of no use to a model. */
 function statesText(states: AgentStateRecord[]): string {
   return states
-    .filter(({ state }) => Object.keys(state).length > 0)
-    .map(({ agent, state }) => `${agent}: ${JSON.stringify(state)}`)
+    .map(({ agent, state: { habits: _habits, ...kept } }) => ({ agent, kept }))
+    .filter(({ kept }) => Object.keys(kept).length > 0)
+    .map(({ agent, kept }) => `${agent}: ${JSON.stringify(kept)}`)
     .join('\n');
 }
