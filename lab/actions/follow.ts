@@ -171,6 +171,7 @@ function showEvent(cycleId: string, event: CycleEvent): void {
     case 'resumed':
       stateLine.value = 'The cycle goes on.';
       return;
+    case 'lessons_learned':
     case 'tools_called':
     case 'tools_answered':
       // Clients with tools are elsewhere; the page shows the stored turns when the cycle rests.

@@ -34,6 +34,7 @@ export type CycleEvent =
   | (Stored & { type: 'tools_called'; round: number })
   | (Stored & { type: 'tools_answered' })
   | (Stored & { type: 'decided'; decision: string; text: string })
+  | (Stored & { type: 'lessons_learned'; lesson_ids: string[]; confirmed_ids: string[] })
   | (Stored & {
       type: 'cycle_ended';
       outcome: string;

@@ -39,6 +39,8 @@ export function momentAt(view: CycleView, events: StoredEvent[], at: number): Mo
 }
 
 function learned(known: Moment, event: StoredEvent): Moment {
+  // It comes after the end, and does not change how the cycle ended.
+  if (event.type === 'lessons_learned') return known;
   const after = { ...known, sentence: sentenceOf(event) };
   if (event.type === 'guidance') return { ...after, guidance: event.text };
   if (event.type === 'draft')
@@ -86,6 +88,10 @@ export function sentenceOf(event: StoredEvent): string {
       return `Wykeve decides: ${event.decision}.`;
     case 'resumed':
       return 'The cycle goes on after an interruption.';
+    case 'lessons_learned': {
+      const count = event.lesson_ids.length + event.confirmed_ids.length;
+      return `Codey learns from it: ${String(count)} ${count === 1 ? 'lesson' : 'lessons'}.`;
+    }
     case 'cycle_ended':
       return `It ends: ${outcomeName(event.outcome)}.`;
   }

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { CycleLessons, LessonRecord, LessonStore, LessonVersion, NewLesson } from '../lesson-store.ts';
 import { prepared } from './connection.ts';
+import { insertCycleEvents } from './cycle-rows.ts';
 import {
   addEvidence,
   findLesson,
@@ -132,21 +133,34 @@ function learn(database: Database, input: CycleLessons): boolean {
     'INSERT INTO lesson_cycles (session_id, cycle_id, learned_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   ).run(sessionId, cycleId, now);
   if (first.changes === 0) return false;
+  const told = { lesson_ids: [] as string[], confirmed_ids: [] as string[] };
+  const confirm = (row: LessonRow, evidence: NewLesson['evidence']) => {
+    addEvidence(database, row, evidence, now);
+    told.confirmed_ids.push(row.lesson_id);
+  };
   for (const lesson of lessons) {
     const known = lessonByHash(database, sessionId, lesson.agent, lesson.hash);
-    if (!known) insertLesson(database, sessionId, lesson, now);
-    else if (known.status === 'active' || known.status === 'candidate')
-      addEvidence(database, known, lesson.evidence, now);
+    if (!known) {
+      insertLesson(database, sessionId, lesson, now);
+      told.lesson_ids.push(lesson.lessonId);
+    } else if (known.status === 'active' || known.status === 'candidate') {
+      confirm(known, lesson.evidence);
+    }
   }
   for (const { lessonId, issueIds } of confirmed) {
     const row = findLesson(database, sessionId, lessonId);
-    if (row && row.status !== 'retired') addEvidence(database, row, [{ cycleId, issueIds }], now);
+    if (row && row.status !== 'retired') confirm(row, [{ cycleId, issueIds }]);
   }
   for (const lessonId of disputed) {
     const row = findLesson(database, sessionId, lessonId);
     if (row?.status === 'active') updateLesson(database, row, { ...row, status: 'candidate' }, now);
   }
   if (trial) countTrial(database, sessionId, trial);
+  // The cycle's log names them; their words may be forgotten.
+  if (told.lesson_ids.length + told.confirmed_ids.length > 0) {
+    const events = [{ type: 'lessons_learned', data: told }];
+    insertCycleEvents(database, { sessionId, cycleId, events, now });
+  }
   return true;
 }
 

@@ -42,6 +42,19 @@ describe('what a cycle teaches', () => {
         evidence: [{ cycleId, issueIds: ['sign'] }],
       },
     ]);
+    const [lesson] = await codeysLessons(bench);
+    const last = (
+      await bench.dal.cycles.events({
+        sessionId: bench.sessionId,
+        cycleId,
+        afterSeq: 0,
+        limit: 100,
+      })
+    ).at(-1);
+    expect(last).toMatchObject({
+      type: 'lessons_learned',
+      data: { lesson_ids: [lesson?.lessonId], confirmed_ids: [] },
+    });
   });
 
   it('takes the reviewer’s sentence for the issue that it is about, and for no other', async () => {
