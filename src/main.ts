@@ -9,6 +9,7 @@ import { helpText } from './config/describe.ts';
 import { loadSettings, readEnvironment } from './config/load.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { startFailure } from './start-failure.ts';
+import { warmUpTexts } from './text/warm-up.ts';
 
 /** The time kept back from CCC_SHUTDOWN_MS for telling clients how their cycles ended, in milliseconds. */
 const LAST_WORDS_MS = 500;
@@ -23,6 +24,7 @@ async function run(): Promise<void> {
   const logger = createLogger(settings.LOG_LEVEL, log);
   await prepareDataFolder(settings.CCC_DATA_DIR);
   const parts = await buildParts(settings, logger);
+  warmUpTexts();
   const server = createHttpServer(buildApp(parts));
   const port = await server.listen(settings.HOST, settings.PORT).catch(async (error: unknown) => {
     await parts.close();

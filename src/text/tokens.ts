@@ -29,8 +29,8 @@ interface Encoding {
 let encoding: Encoding | null = null;
 
 /**
- * Loaded on first use, once: 80 ms and 43 MB that a server which only proxies never needs. (o200k_base: 160 ms and
- * 72 MB. For English the two agree within a percent; for other scripts cl100k_base counts up to a quarter more, so a
+ * Loaded on first use, once: 80 ms and 43 MB. A server does it before it listens (`warmUpTexts`), scripts that count
+ * nothing never. (o200k_base: 160 ms and 72 MB. For English the two agree within a percent; for other scripts cl100k_base counts up to a quarter more, so a
  * budget counted with it is never overrun by a newer model.)
  */
 function loadEncoding(): Encoding {
