@@ -1,13 +1,19 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import { createBackfill } from '../../jobs/backfill.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
 import type { EmbeddingProvider } from '../../models/embeddings/embedding-provider.ts';
+import {
+  createQuestionVectors,
+  type DenseStatus,
+  type QuestionVectors,
+} from '../../models/embeddings/question-vectors.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { NewJob } from '../../store/records.ts';
-import { createBackfill } from './backfill.ts';
+import type { ConversationPlace } from '../../store/vector-store.ts';
 import { embedTurns } from './embed-turns.ts';
 import { EMBED_TURNS, embedJob } from './jobs.ts';
-import { createDenseSearch, type DenseSearch, type DenseStatus } from './query-embedder.ts';
+import { createDenseSearch, type DenseSearch } from './query-embedder.ts';
 
 /** Retrieval by meaning, as the server builds it. */
 export interface DenseRetrieval {
@@ -29,6 +35,8 @@ export function createDenseRetrieval(deps: {
   jobs: Pick<JobRunner, 'register' | 'nudge'>;
   clock: Clock;
   logger: Logger;
+  /** Shared with others that ask the same; one of its own when absent. */
+  questions?: QuestionVectors | null;
 }): DenseRetrieval {
   const { provider, dal, jobs, clock, logger } = deps;
   if (!provider) {
@@ -41,16 +49,26 @@ export function createDenseRetrieval(deps: {
       close: () => Promise.resolve(),
     };
   }
-  const search = createDenseSearch({ dal, provider, clock, logger });
+  const questions = deps.questions ?? createQuestionVectors({ provider, clock, logger });
+  const search = createDenseSearch({ dal, questions });
   const nudgeJobs = () => {
     jobs.nudge();
   };
   const stopping = new AbortController();
-  const backfill = createBackfill({ dal, model: provider.model, clock, nudgeJobs, logger });
+  const backfill = createBackfill<ConversationPlace>({
+    jobs: dal.jobs,
+    kind: EMBED_TURNS,
+    outdated: (after, limit) => dal.vectors.outdated({ model: provider.model, after, limit }),
+    jobOf: ({ conversationId }, now) => embedJob(conversationId, now),
+    what: 'older conversations are being embedded',
+    clock,
+    nudgeJobs,
+    logger,
+  });
   jobs.register(EMBED_TURNS, embedTurns({ dal, provider, clock, stopping: stopping.signal }));
   return {
     search,
-    status: () => search.status(),
+    status: () => questions.status(),
     jobsOf: (conversationId, now) => [embedJob(conversationId, now)],
     start: () => {
       provider.prepare();

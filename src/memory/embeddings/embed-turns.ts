@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { JobError } from '../../jobs/job-error.ts';
 import type { JobHandler } from '../../jobs/job-runner.ts';
+import { embedEach } from '../../models/embeddings/embed-each.ts';
 import { EmbeddingError, type EmbeddingProvider } from '../../models/embeddings/embedding-provider.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 
@@ -32,7 +33,7 @@ export function embedTurns(deps: {
       const turns = await dal.vectors.pending({ sessionId, conversationId, model, limit: TURNS_AT_ONCE });
       const last = turns.at(-1);
       if (!last) return;
-      const vectors = await vectorsOf(
+      const vectors = await embedEach(
         provider,
         turns.map(({ content }) => content),
         signal,
@@ -66,33 +67,4 @@ export function embedTurns(deps: {
       running -= 1;
     }
   };
-}
-
-/** A vector for each text; an empty one for a text that is blank or that the model refuses. */
-async function vectorsOf(
-  provider: EmbeddingProvider,
-  texts: string[],
-  signal: AbortSignal,
-): Promise<Float32Array[]> {
-  const speaking = texts.filter((text) => text.trim() !== '');
-  const made = speaking.length === 0 ? [] : await embedOrPassOver(provider, speaking, signal);
-  let next = 0;
-  return texts.map((text) => (text.trim() === '' ? undefined : made[next++]) ?? new Float32Array());
-}
-
-/** Of a portion that is refused, each text alone: one that is too long must not stand in the way of the others. */
-async function embedOrPassOver(
-  provider: EmbeddingProvider,
-  texts: string[],
-  signal: AbortSignal,
-): Promise<Float32Array[]> {
-  try {
-    return await provider.embed(texts, { signal, urgent: false });
-  } catch (error) {
-    if (!(error instanceof EmbeddingError) || !error.refused) throw error;
-    if (texts.length === 1) return [new Float32Array()];
-  }
-  const vectors: Float32Array[] = [];
-  for (const text of texts) vectors.push(...(await embedOrPassOver(provider, [text], signal)));
-  return vectors;
 }
