@@ -155,6 +155,13 @@ function otherSessions(real: CausalStore): { store: CausalStore; sessionIds: str
         confidences: new Float64Array(effects.length).fill(0.9),
         judges: new Uint8Array(effects.length).fill(1),
       },
+      vectors: {
+        nos: new Int32Array(0),
+        models: new Int32Array(0),
+        names: [],
+        dimensions: new Int32Array(0),
+        values: new Float32Array(0),
+      },
       removedEvents: new Int32Array(0),
       removedLinks: { causes: new Int32Array(0), effects: new Int32Array(0) },
       through: SHORT,

@@ -1,3 +1,4 @@
+import type { ChangedVectors } from './causal-vector-store.ts';
 import type { NewJob, TermCounts } from './records.ts';
 
 /** How a cause bears on an effect. The order is the code in packed arrays and the projection: only ever add. */
@@ -79,7 +80,8 @@ export interface CausalChanges {
     confidences: Float64Array;
     judges: Uint8Array;
   };
-  /** Events that are gone, and their links with them. */
+  vectors: ChangedVectors;
+  /** Events that are gone, and their links and vectors with them. */
   removedEvents: Int32Array;
   removedLinks: { causes: Int32Array; effects: Int32Array };
   /** The watermark after these changes. */
@@ -121,6 +123,7 @@ export interface CausalStore {
     sessionId: string;
     eventId: string;
     change: { text?: { text: string; terms: TermCounts }; actor?: string | null; happenedAt?: number };
+    jobs?: NewJob[];
     now: number;
   }): Promise<CausalEventRecord | null>;
   /** Removes the event and its links. False when there was none. */

@@ -15,6 +15,7 @@ import type {
 import type { ActivityStore } from './activity-store.ts';
 import type { BudgetStore } from './budget-store.ts';
 import type { CausalStore } from './causal-store.ts';
+import type { CausalVectorStore } from './causal-vector-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { FactStore } from './fact-store.ts';
 import type { LessonStore } from './lesson-store.ts';
@@ -46,6 +47,7 @@ export interface MemoryDAL {
   readonly reindex: ReindexStore;
   readonly jobs: JobStore;
   readonly causal: CausalStore;
+  readonly causalVectors: CausalVectorStore;
   readonly activity: ActivityStore;
   readonly maintenance: MaintenanceStore;
   /** Finishes what was begun, then closes. Idempotent. */

@@ -17,6 +17,8 @@ const CHUNK_ROWS = 2048;
 
 export type ColumnType = 'integer' | 'bigint' | 'utinyint' | 'double' | 'varchar';
 export type Row = (number | string | null)[];
+/** A Float32Array stands for a FLOAT[n]. */
+export type Value = number | bigint | string | Float32Array;
 
 /** A column on its way in; times are whole milliseconds in a Float64Array. */
 export interface ColumnData {
@@ -24,13 +26,20 @@ export interface ColumnData {
   values: { readonly length: number; readonly [at: number]: number | string } | number;
 }
 
+/** A column of vectors of one dimension on its way in. */
+export interface VectorData {
+  type: 'vector';
+  dimension: number;
+  values: readonly Float32Array[];
+}
+
 /** One DuckDB database. Not for concurrent use: the projection asks one thing at a time. */
 export interface Duck {
-  run(sql: string, values?: (number | bigint | string)[]): Promise<void>;
+  run(sql: string, values?: Value[]): Promise<void>;
   /** All rows; BIGINT comes back as number (everything stored here is below 2^53). */
-  rows(sql: string, values?: (number | bigint | string)[]): Promise<Row[]>;
+  rows(sql: string, values?: Value[]): Promise<Row[]>;
   /** Adds `count` rows to a table, column by column. */
-  append(table: string, count: number, columns: ColumnData[]): Promise<void>;
+  append(table: string, count: number, columns: (ColumnData | VectorData)[]): Promise<void>;
   /** Stops what is being asked, which then fails. */
   interrupt(): void;
   close(): void;
@@ -54,6 +63,14 @@ export async function openDuck(file: string | null): Promise<Duck> {
     instance.closeSync();
     throw error;
   }
+  const vectorType = (dimension: number) => duckdb.ARRAY(duckdb.FLOAT, dimension);
+  const bound = (values: Value[] = []): [DuckDBValue[], DuckDBType[]] => [
+    values.map((value) => (value instanceof Float32Array ? duckdb.arrayValue([...value]) : value)),
+    // Where no type is named, the client takes the one that fits; its own declaration does not say so for arrays.
+    values.map((value) =>
+      value instanceof Float32Array ? vectorType(value.length) : undefined,
+    ) as DuckDBType[],
+  ];
   const types: Record<ColumnType, DuckDBType> = {
     integer: duckdb.INTEGER,
     bigint: duckdb.BIGINT,
@@ -63,10 +80,10 @@ export async function openDuck(file: string | null): Promise<Duck> {
   };
   return {
     run: async (sql, values) => {
-      await connection.run(sql, values);
+      await connection.run(sql, ...bound(values));
     },
     rows: async (sql, values) => {
-      const reader = await connection.runAndReadAll(sql, values);
+      const reader = await connection.runAndReadAll(sql, ...bound(values));
       return reader.getRows().map((row) => row.map(plain));
     },
     append: async (table, count, columns) => {
@@ -76,10 +93,18 @@ export async function openDuck(file: string | null): Promise<Duck> {
         for (let from = 0; from < count; from += CHUNK_ROWS) {
           const rows = Math.min(CHUNK_ROWS, count - from);
           const chunk = duckdb.DuckDBDataChunk.create(
-            columns.map(({ type }) => types[type]),
+            columns.map((column) =>
+              column.type === 'vector' ? vectorType(column.dimension) : types[column.type],
+            ),
             rows,
           );
-          chunk.setColumns(columns.map((column) => slice(column, from, rows)));
+          chunk.setColumns(
+            columns.map((column) =>
+              column.type === 'vector'
+                ? column.values.slice(from, from + rows).map((vector) => duckdb.arrayValue([...vector]))
+                : slice(column, from, rows),
+            ),
+          );
           appender.appendDataChunk(chunk);
         }
         appender.flushSync();

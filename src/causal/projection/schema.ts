@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duck } from './duckdb.ts';
 
 /** Goes up when the tables below change; a file of another version is made anew. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * The projection holds numbers, and words of closed lists (outcomes, agents): no text of the record is copied, so
@@ -27,6 +27,8 @@ const TABLES = [
     confidence  DOUBLE NOT NULL,
     judge       UTINYINT NOT NULL
   )`,
+  // Events' vectors stand in a table for each dimension, made when the first one comes: see vectors.ts.
+  'CREATE TABLE vector_sizes (dimension INTEGER PRIMARY KEY)',
   // Cycles and calls follow a watermark of their own: a question about causes need not wait for them.
   `CREATE TABLE activity_heads (session_key INTEGER PRIMARY KEY, stamp BIGINT NOT NULL, through BIGINT NOT NULL)`,
   `CREATE TABLE cycles (
@@ -53,7 +55,16 @@ const TABLES = [
 
 /** 48 bits of a session's id: enough to notice that a key stands for another session in another record. */
 export function sessionStamp(sessionId: string): number {
-  return createHash('sha256').update(sessionId).digest().readUIntBE(0, 6);
+  return stampOf(sessionId);
+}
+
+/** Stands for the name of an embedding model: 48 bits of it, as of a session's id. */
+export function modelStamp(model: string): number {
+  return stampOf(model);
+}
+
+function stampOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6);
 }
 
 export async function createTables(duck: Duck): Promise<void> {
@@ -74,6 +85,12 @@ export async function isCurrent(duck: Duck): Promise<boolean> {
   await duck.rows(
     'SELECT count(*), sum(cause_no), sum(effect_no), sum(relation), sum(confidence), sum(judge), max(session_key) FROM links',
   );
+  // Of vectors what names them: the vectors themselves may be a gigabyte, and damage in them shows when they are asked.
+  for (const [dimension] of await duck.rows('SELECT dimension FROM vector_sizes')) {
+    await duck.rows(
+      `SELECT count(*), sum(event_no), max(model), max(session_key) FROM vectors_${String(Number(dimension))}`,
+    );
+  }
   await duck.rows('SELECT sum(through), max(stamp) FROM activity_heads');
   await duck.rows(
     `SELECT count(*), sum(activity_no), max(outcome), sum(rounds), sum(worked_ms), max(created_at), max(updated_at),

@@ -27,6 +27,7 @@ import {
 } from './causal-rows.ts';
 import { searchEvents } from './causal-lexical.ts';
 import { chainEnds, inForce, recentEvents } from './causal-search.ts';
+import { blankVector } from './causal-vectors.ts';
 import { CccError } from '../../base/ccc-error.ts';
 import { prepared } from './connection.ts';
 import { readCounters } from './counters.ts';
@@ -246,7 +247,7 @@ function checkSource(
 
 function changeEvent(
   database: Database,
-  { sessionId, eventId, change }: Parameters<CausalStore['changeEvent']>[0],
+  { sessionId, eventId, change, jobs = [], now }: Parameters<CausalStore['changeEvent']>[0],
 ): CausalEventRecord | null {
   const { sessionKey } = requireSession(database, sessionId);
   const row = findEvent(database, sessionId, eventId);
@@ -276,7 +277,9 @@ function changeEvent(
   if (change.text) {
     unindexEvent(database, sessionKey, row.event_no);
     indexEvent(database, sessionKey, row.event_no, change.text.terms);
+    blankVector(database, sessionId, row.event_no);
   }
+  insertJobs(database, sessionId, jobs, now);
   return eventFromRow(after);
 }
 

@@ -286,6 +286,8 @@ export const NOT_EXPORTED: readonly string[] = [
   'activity_changes',
   'causal_heads',
   'causal_terms',
+  'causal_vectors',
+  'causal_vector_progress',
   'fact_terms',
   'reindex_progress',
   'turn_vectors',

@@ -3,6 +3,7 @@ import { activityModule } from './activity.ts';
 import { agentStatesModule } from './agent-states.ts';
 import { budgetsModule } from './budgets.ts';
 import { causalModule } from './causal-store.ts';
+import { causalVectorsModule } from './causal-vectors.ts';
 import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
@@ -33,6 +34,7 @@ export const SQLITE_MODULES = {
   reindex: reindexModule,
   jobs: jobsModule,
   causal: causalModule,
+  causalVectors: causalVectorsModule,
   activity: activityModule,
   maintenance: maintenanceModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };

@@ -1,9 +1,8 @@
-import { endianness } from 'node:os';
 import type { Database } from 'better-sqlite3';
-import { CccError } from '../../base/ccc-error.ts';
 import type { ConversationPlace, VectorStore } from '../vector-store.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
+import { bytesOf } from './vector-bytes.ts';
 import { VectorCache } from './vector-cache.ts';
 
 /** Vectors read from the file in one call: some 10 ms, so that other readers have their turn. */
@@ -109,12 +108,6 @@ function writeVectors(
        model = excluded.model, through_turn = excluded.through_turn`,
   ).run(sessionId, conversationId, model, throughTurn);
   return true;
-}
-
-function bytesOf(vector: Float32Array): Buffer {
-  // Every processor that Node 20 has binaries for is little-endian, but s390x.
-  if (endianness() !== 'LE') throw new CccError('internal_error', 'Vectors need a little-endian processor.');
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
 function nothing() {

@@ -1,0 +1,122 @@
+import type { ChangedVectors } from '../../store/causal-vector-store.ts';
+import type { Duck } from './duckdb.ts';
+import { modelStamp } from './schema.ts';
+
+const tableOf = (dimension: number) => `vectors_${String(dimension)}`;
+
+/** Dimensions that the projection has a table for. */
+export async function vectorSizes(duck: Duck): Promise<number[]> {
+  const rows = await duck.rows('SELECT dimension FROM vector_sizes ORDER BY dimension');
+  return rows.map(([dimension]) => Number(dimension));
+}
+
+/** Adds vectors, each to the table of its dimension. Those that are there already must have been deleted before. */
+export async function appendVectors(duck: Duck, sessionKey: number, changed: ChangedVectors): Promise<void> {
+  if (changed.nos.length === 0) return;
+  const stamps = changed.names.map(modelStamp);
+  for (const [dimension, places] of byDimension(changed)) {
+    if (dimension === 0) continue;
+    await duck.run(
+      `CREATE TABLE IF NOT EXISTS ${tableOf(dimension)} (session_key INTEGER NOT NULL, event_no INTEGER NOT NULL,
+         model BIGINT NOT NULL, vector FLOAT[${String(dimension)}] NOT NULL)`,
+    );
+    await duck.run('INSERT OR IGNORE INTO vector_sizes VALUES ($1)', [dimension]);
+    await duck.append(tableOf(dimension), places.length, [
+      { type: 'integer', values: sessionKey },
+      { type: 'integer', values: places.map(({ at }) => changed.nos[at] ?? 0) },
+      { type: 'bigint', values: places.map(({ at }) => stamps[changed.models[at] ?? 0] ?? 0) },
+      {
+        type: 'vector',
+        dimension,
+        values: places.map(({ offset }) => changed.values.subarray(offset, offset + dimension)),
+      },
+    ]);
+  }
+}
+
+function byDimension({ dimensions }: ChangedVectors): Map<number, { at: number; offset: number }[]> {
+  const groups = new Map<number, { at: number; offset: number }[]>();
+  let offset = 0;
+  dimensions.forEach((dimension, at) => {
+    const known = groups.get(dimension);
+    if (known) known.push({ at, offset });
+    else groups.set(dimension, [{ at, offset }]);
+    offset += dimension;
+  });
+  return groups;
+}
+
+/** Numbers only: there is nothing to escape. */
+export async function deleteVectors(duck: Duck, sessionKey: number, eventNos: number[]): Promise<void> {
+  if (eventNos.length === 0) return;
+  for (const dimension of await vectorSizes(duck)) {
+    await duck.run(
+      `DELETE FROM ${tableOf(dimension)}
+        WHERE session_key = ${String(sessionKey)} AND event_no IN (${eventNos.join()})`,
+    );
+  }
+}
+
+export async function forgetVectors(duck: Duck, sessionKey: number): Promise<void> {
+  for (const dimension of await vectorSizes(duck)) {
+    await duck.run(`DELETE FROM ${tableOf(dimension)} WHERE session_key = $1`, [sessionKey]);
+  }
+}
+
+/** The events of a session that are nearest to a vector, and what cosine is usual between the two. */
+export interface Nearest {
+  /** Nearest first. */
+  events: { eventNo: number; cosine: number }[];
+  count: number;
+  mean: number;
+  deviation: number;
+}
+
+/** Compares a vector with those that the same model made of a session's events, not after `before`. */
+export async function nearestEvents(
+  duck: Duck,
+  sessionKey: number,
+  {
+    model,
+    vector,
+    before,
+    limit,
+  }: {
+    model: string;
+    vector: Float32Array;
+    before: { happenedAt: number; eventNo: number } | null;
+    limit: number;
+  },
+): Promise<Nearest> {
+  const nothing: Nearest = { events: [], count: 0, mean: 0, deviation: 0 };
+  if (!(await vectorSizes(duck)).includes(vector.length)) return nothing;
+  const rows = await duck.rows(
+    `WITH near AS MATERIALIZED (
+       SELECT event_no, array_cosine_similarity(vector, $3)::DOUBLE AS cosine
+         FROM ${tableOf(vector.length)} WHERE session_key = $1 AND model = $2)
+     SELECT event_no, cosine, (SELECT count(*) FROM near), (SELECT avg(cosine) FROM near),
+         (SELECT stddev_pop(cosine) FROM near)
+       FROM near ${
+         before === null
+           ? ''
+           : `JOIN events e USING (event_no) WHERE e.session_key = $1
+                AND (e.happened_at < $4 OR (e.happened_at = $4 AND e.event_no < $5))`
+       }
+      ORDER BY cosine DESC, event_no DESC LIMIT ${String(limit)}`,
+    [
+      sessionKey,
+      BigInt(modelStamp(model)),
+      vector,
+      ...(before === null ? [] : [BigInt(before.happenedAt), before.eventNo]),
+    ],
+  );
+  const [first] = rows;
+  return first === undefined
+    ? nothing
+    : {
+        events: rows.map(([eventNo, cosine]) => ({ eventNo: Number(eventNo), cosine: Number(cosine) })),
+        count: Number(first[2]),
+        mean: Number(first[3]),
+        deviation: Number(first[4]),
+      };
+}

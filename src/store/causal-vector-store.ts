@@ -1,0 +1,36 @@
+/** The embeddings of events. All vectors have length 1; only those of one model are compared, by the projection. */
+export interface CausalVectorStore {
+  /** The next events of a session that this model has not embedded, or whose text has changed since, by change. */
+  pending(input: {
+    sessionId: string;
+    model: string;
+    limit: number;
+  }): Promise<{ eventNo: number; changeSeq: number; text: string }[]>;
+  /**
+   * Stores vectors, in place of those of another model, and that the session is embedded through a change of its events.
+   * An empty vector says that the event has none. Each is a change of the session, which the projection follows; an
+   * event that has changed or gone since it was read is passed over.
+   * False, and nothing stored, when the session is gone.
+   */
+  write(input: {
+    sessionId: string;
+    model: string;
+    throughSeq: number;
+    vectors: { eventNo: number; changeSeq: number; vector: Float32Array }[];
+  }): Promise<boolean>;
+  /** Whether any event of the session has been embedded by this model. */
+  any(sessionId: string, model: string): Promise<boolean>;
+  /** Sessions with events that this model has not embedded, by id. */
+  outdated(input: { model: string; after: string | null; limit: number }): Promise<string[]>;
+}
+
+/** Vectors that are new or changed, packed, for a projection. One of dimension 0 takes the place of one before it. */
+export interface ChangedVectors {
+  nos: Int32Array;
+  /** What made each: places in `names`. */
+  models: Int32Array;
+  names: string[];
+  dimensions: Int32Array;
+  /** The vectors one after the other. */
+  values: Float32Array;
+}

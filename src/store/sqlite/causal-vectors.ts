@@ -1,0 +1,113 @@
+import type { Database } from 'better-sqlite3';
+import type { CausalVectorStore, ChangedVectors } from '../causal-vector-store.ts';
+import { advance } from './causal-rows.ts';
+import { prepared } from './connection.ts';
+import type { StoreModule } from './store-module.ts';
+import { bytesOf } from './vector-bytes.ts';
+
+export const causalVectorsModule: StoreModule<CausalVectorStore> = {
+  writes: ['write'],
+  create: (database) => ({
+    pending: ({ sessionId, model, limit }) =>
+      prepared(
+        database,
+        `SELECT event_no AS eventNo, change_seq AS changeSeq, text FROM causal_events
+          WHERE session_id = @sessionId AND change_seq > coalesce((SELECT through_seq FROM causal_vector_progress
+            WHERE session_id = @sessionId AND model = @model), 0)
+          ORDER BY change_seq LIMIT @limit`,
+      ).all({ sessionId, model, limit }) as { eventNo: number; changeSeq: number; text: string }[],
+    write: (input) => write(database, input),
+    any: (sessionId, model) =>
+      prepared(database, 'SELECT 1 FROM causal_vector_progress WHERE session_id = ? AND model = ?').get(
+        sessionId,
+        model,
+      ) !== undefined,
+    outdated: ({ model, after, limit }) =>
+      prepared(
+        database,
+        `SELECT h.session_id FROM causal_heads h
+           LEFT JOIN causal_vector_progress p ON p.session_id = h.session_id AND p.model = @model
+          WHERE h.session_id > @after AND EXISTS (SELECT 1 FROM causal_events e INDEXED BY causal_events_by_change
+            WHERE e.session_id = h.session_id AND e.change_seq > coalesce(p.through_seq, 0))
+          ORDER BY h.session_id LIMIT @limit`,
+      )
+        .pluck()
+        .all({ model, after: after ?? '', limit }) as string[],
+  }),
+};
+
+function write(
+  database: Database,
+  { sessionId, model, throughSeq, vectors }: Parameters<CausalVectorStore['write']>[0],
+): boolean {
+  if (!prepared(database, 'SELECT 1 FROM causal_heads WHERE session_id = ?').get(sessionId)) return false;
+  const changeOf = prepared(
+    database,
+    'SELECT change_seq FROM causal_events WHERE session_id = ? AND event_no = ?',
+  ).pluck();
+  const there = vectors.filter(({ eventNo, changeSeq }) => changeOf.get(sessionId, eventNo) === changeSeq);
+  const put = prepared(
+    database,
+    `INSERT INTO causal_vectors (session_id, event_no, model, dimension, vector, change_seq)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (session_id, event_no) DO UPDATE SET
+       model = excluded.model, dimension = excluded.dimension, vector = excluded.vector, change_seq = excluded.change_seq`,
+  );
+  const first = advance(database, sessionId, { changes: there.length }).changeSeq - there.length + 1;
+  there.forEach(({ eventNo, vector }, at) => {
+    put.run(sessionId, eventNo, model, vector.length, bytesOf(vector), first + at);
+  });
+  prepared(
+    database,
+    `INSERT INTO causal_vector_progress (session_id, model, through_seq) VALUES (?, ?, ?)
+     ON CONFLICT (session_id) DO UPDATE SET model = excluded.model, through_seq = excluded.through_seq`,
+  ).run(sessionId, model, throughSeq);
+  return true;
+}
+
+/** Takes an event's vector away, as a change: its text is another one now. */
+export function blankVector(database: Database, sessionId: string, eventNo: number): void {
+  const known = prepared(database, 'SELECT 1 FROM causal_vectors WHERE session_id = ? AND event_no = ?');
+  if (!known.get(sessionId, eventNo)) return;
+  prepared(
+    database,
+    `UPDATE causal_vectors SET dimension = 0, vector = x'', change_seq = ? WHERE session_id = ? AND event_no = ?`,
+  ).run(advance(database, sessionId).changeSeq, sessionId, eventNo);
+}
+
+/** `change_seq, event_no, model, vector` of changed vectors. */
+export type ChangedVectorRow = [changeSeq: number, eventNo: number, model: string, vector: Buffer];
+
+export function vectorsAfter(
+  database: Database,
+  sessionId: string,
+  after: number,
+  limit: number,
+): ChangedVectorRow[] {
+  return prepared(
+    database,
+    `SELECT change_seq, event_no, model, vector FROM causal_vectors
+      WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`,
+  )
+    .raw()
+    .all(sessionId, after, limit) as ChangedVectorRow[];
+}
+
+export function packVectors(rows: ChangedVectorRow[]): ChangedVectors {
+  const names = [...new Set(rows.map(([, , model]) => model))];
+  const bytes = rows.reduce((sum, [, , , vector]) => sum + vector.length, 0);
+  const values = new Float32Array(bytes / 4);
+  const target = new Uint8Array(values.buffer);
+  let offset = 0;
+  for (const [, , , vector] of rows) {
+    target.set(vector, offset);
+    offset += vector.length;
+  }
+  return {
+    nos: Int32Array.from(rows, (row) => row[1]),
+    models: Int32Array.from(rows, (row) => names.indexOf(row[2])),
+    names,
+    dimensions: Int32Array.from(rows, (row) => row[3].length / 4),
+    values,
+  };
+}
