@@ -4,6 +4,7 @@ import type { AppParts } from './app.ts';
 import { systemClock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
+import { createCausalMeaning } from './causal/meaning/create-causal-meaning.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
 import type { Settings } from './config/schema.ts';
@@ -24,6 +25,7 @@ import { habitsJob } from './memory/habits/jobs.ts';
 import { registerHabits } from './memory/habits/note-habits.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
+import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 
@@ -59,16 +61,6 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const nudgeJobs = () => {
     jobs.nudge();
   };
-  const causalWork = causalJobs(provider, settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE);
-  const causal = createCausalMemory({
-    store: dal.causal,
-    activity: dal.activity,
-    projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
-    judgeJobs: causalWork.ofEvents,
-    nudgeJobs,
-    clock: systemClock,
-    logger,
-  });
   const embeddings = createEmbeddings({
     embeddings: settings.CCC_EMBEDDINGS,
     model: settings.CCC_EMBEDDING_MODEL,
@@ -79,12 +71,36 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     maxRetries: settings.OPENAI_MAX_RETRIES,
     logger,
   });
+  const questions = embeddings
+    ? createQuestionVectors({ provider: embeddings, clock: systemClock, logger })
+    : null;
+  const causalWork = causalJobs(provider, settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE, embeddings);
+  const causal = createCausalMemory({
+    store: dal.causal,
+    activity: dal.activity,
+    projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
+    jobsOfEvents: causalWork.ofEvents,
+    jobsOfTexts: causalWork.ofTexts,
+    ...(questions ? { meaning: { questions, vectors: dal.causalVectors } } : {}),
+    nudgeJobs,
+    clock: systemClock,
+    logger,
+  });
   const dense = createDenseRetrieval({
     provider: embeddings,
     dal,
     jobs,
     clock: systemClock,
     logger,
+    questions,
+  });
+  const meaning = createCausalMeaning({
+    provider: embeddings,
+    dal,
+    jobs,
+    clock: systemClock,
+    logger,
+    changed: causal.changed,
   });
   const memory = createMemoryService({
     dal,
@@ -96,7 +112,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       ...dense.jobsOf(conversationId, now),
       habitsJob(now),
     ],
-    jobsOfImport: dense.jobsOf,
+    jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), ...causalWork.ofTexts(now)],
     nudgeJobs,
     clock: systemClock,
     logger,
@@ -106,6 +122,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     provider,
     model: provider.info.defaultModel,
     maxCallsPerMinute: settings.CCC_CAUSAL_MAX_CALLS_PER_MINUTE,
+    meaning: causal.meaning && meaning.portion ? { search: causal.meaning, portion: meaning.portion } : null,
     clock: systemClock,
     changed: causal.changed,
   });
@@ -155,10 +172,17 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       jobs.start();
       reindexer.start();
       dense.start();
+      meaning.start();
       causal.start();
     },
     settle: async (limitMs) => {
-      await Promise.all([cycles.drain(limitMs), jobs.stop(limitMs), reindexer.stop(), dense.stop()]);
+      await Promise.all([
+        cycles.drain(limitMs),
+        jobs.stop(limitMs),
+        reindexer.stop(),
+        dense.stop(),
+        meaning.stop(),
+      ]);
     },
     close: async () => {
       await tracing.close();

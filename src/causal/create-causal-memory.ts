@@ -3,7 +3,9 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
+import type { QuestionVectors } from '../models/embeddings/question-vectors.ts';
 import type { CausalStore, NewCausalEvent } from '../store/causal-store.ts';
+import type { CausalVectorStore } from '../store/causal-vector-store.ts';
 import type { NewJob } from '../store/records.ts';
 import { analyse } from '../text/analyse.ts';
 import { overallAnalytics, sessionAnalytics } from './analytics/read-analytics.ts';
@@ -11,6 +13,7 @@ import type { CausalMemoryCore, EventInput } from './causal-memory-core.ts';
 import { neighbourhood, newestEvents } from './graph/edges.ts';
 import { countersTo, explain, requireEvent, withRecords } from './graph/explain.ts';
 import { findAnchors } from './narrative/anchors.ts';
+import { createMeaningSearch, type MeaningSearch } from './meaning/meaning-search.ts';
 import { narrate } from './narrative/narrate.ts';
 import { Follower } from './projection/follower.ts';
 import { CausalProjection } from './projection/projection.ts';
@@ -21,8 +24,12 @@ export interface CausalMemoryOptions {
   activity?: ActivityStore;
   /** Where the projection is kept; null for memory only. */
   projectionFile: string | null;
-  /** The jobs that look for the causes of new events; none without a judge. */
-  judgeJobs?: (eventIds: string[], now: number) => NewJob[];
+  /** The jobs that new events give rise to: none without a judge and an embedding model. */
+  jobsOfEvents?: (eventIds: string[], now: number) => NewJob[];
+  /** Those of changed ones. */
+  jobsOfTexts?: (now: number) => NewJob[];
+  /** Finds events by meaning too; by words alone without. */
+  meaning?: { questions: QuestionVectors; vectors: Pick<CausalVectorStore, 'any'> };
   /** Called after jobs were stored. */
   nudgeJobs?: () => void;
   clock?: Clock;
@@ -34,6 +41,8 @@ export interface CausalMemory extends CausalMemoryCore {
   start(): void;
   /** Says that a session's causes have changed by another way than through this. */
   changed(sessionId: string): void;
+  /** Events by their meaning; null without an embedding model. */
+  readonly meaning: MeaningSearch | null;
 }
 
 /** Causal memory over the record. Nothing is opened before something is asked or followed. */
@@ -52,6 +61,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     logger,
   });
   const follower = new Follower(projection, store, logger);
+  const meaning = options.meaning ? createMeaningSearch({ ...options.meaning, projection }) : null;
   const deps = { store, projection };
   const wrote = (sessionId: string) => {
     follower.touch(sessionId);
@@ -64,6 +74,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
   };
 
   return Object.freeze<CausalMemory>({
+    meaning,
     start: () => {
       follower.start();
     },
@@ -74,7 +85,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     async addEvents(sessionId, inputs) {
       const now = clock.now();
       const events = inputs.map((input) => newEvent(input, now));
-      const jobs = options.judgeJobs?.(
+      const jobs = options.jobsOfEvents?.(
         events.map(({ eventId }) => eventId),
         now,
       );
@@ -85,7 +96,9 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
 
     async changeEvent(sessionId, eventId, { text, ...rest }) {
       const change = text === undefined ? rest : { ...rest, text: { text, terms: analyse(text) } };
-      const event = await store.changeEvent({ sessionId, eventId, change, now: clock.now() });
+      const now = clock.now();
+      const jobs = text === undefined ? [] : (options.jobsOfTexts?.(now) ?? []);
+      const event = await store.changeEvent({ sessionId, eventId, change, jobs, now });
       if (!event) throw new CccError('event_not_found');
       wrote(sessionId);
       return event;
@@ -139,7 +152,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     },
 
     async narrative(input) {
-      const narrative = await narrate({ ...deps, now: clock.now() }, input);
+      const narrative = await narrate({ ...deps, meaning, now: clock.now() }, input);
       if (narrative.events.length > 0)
         use(
           input.sessionId,
@@ -160,9 +173,9 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
           ? (await store.recentEvents({ sessionId, before: null, limit: limit + 1 })).map(
               ({ eventNo }) => eventNo,
             )
-          : (await findAnchors(store, { sessionId, query, limit: limit + 1, now: clock.now() })).map(
-              ({ event }) => event.eventNo,
-            );
+          : (
+              await findAnchors({ store, meaning }, { sessionId, query, limit: limit + 1, now: clock.now() })
+            ).map(({ event }) => event.eventNo);
       const graph = await withRecords(store, sessionId, nos.slice(0, limit));
       return { ...graph, truncated: nos.length > limit };
     },

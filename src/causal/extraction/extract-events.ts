@@ -4,7 +4,7 @@ import { JobError } from '../../jobs/job-error.ts';
 import type { JobHandler } from '../../jobs/job-runner.ts';
 import type { CausalEventRecord, NewCausalEvent, NewCausalLink } from '../../store/causal-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
-import type { TurnRecord } from '../../store/records.ts';
+import type { NewJob, TurnRecord } from '../../store/records.ts';
 import { analyse } from '../../text/analyse.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { extractJob, judgeJobs } from '../judging/jobs.ts';
@@ -14,6 +14,8 @@ import type { Extraction, Extractor } from './extractor.ts';
 export interface ExtractDeps {
   dal: Pick<MemoryDAL, 'causal' | 'turns'>;
   extractor: Extractor;
+  /** The work that new texts give rise to, whoever finds their causes. */
+  jobsOfTexts?: (now: number) => NewJob[];
   clock: Clock;
   /** Told of sessions that have new events. */
   changed: (sessionId: string) => void;
@@ -32,7 +34,13 @@ const READ_KINDS = new Set<TurnRecord['kind']>(['directive', 'answer', 'message'
  * Events, their links, how far was read, and the next jobs are stored together: a job that runs twice notes nothing
  * twice, and one that is cut off loses nothing.
  */
-export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): JobHandler {
+export function extractEvents({
+  dal,
+  extractor,
+  jobsOfTexts = () => [],
+  clock,
+  changed,
+}: ExtractDeps): JobHandler {
   return async ({ sessionId, payload }, { signal, isLastAttempt }) => {
     const conversationId = String(payload['conversation_id']);
     const through = await dal.causal.progress(sessionId, conversationId);
@@ -74,6 +82,7 @@ export function extractEvents({ dal, extractor, clock, changed }: ExtractDeps): 
       ],
       progress: { conversationId, throughTurn: last.turnNumber },
       jobs: [
+        ...(events.length + ofCycles.length > 0 ? jobsOfTexts(now) : []),
         ...judgeJobs(
           events.map(({ eventId }) => eventId),
           now,

@@ -1,4 +1,5 @@
 import type { CausalEventRecord, CausalStore, RankedEvent } from '../../store/causal-store.ts';
+import type { MeaningSearch } from '../meaning/meaning-search.ts';
 import { analyseQuery } from '../../text/analyse.ts';
 
 /** Most candidates that one event's causes are looked for among. */
@@ -6,7 +7,7 @@ export const MOST_CANDIDATES = 8;
 
 /** Where a candidate was found; one may be found in several places. */
 export type CandidateSource =
-  'conversation' | 'actor' | 'open_end' | 'loose' | 'words' | 'chain' | 'in_force';
+  'conversation' | 'actor' | 'open_end' | 'loose' | 'words' | 'meaning' | 'chain' | 'in_force';
 
 export interface Candidate {
   event: RankedEvent;
@@ -29,6 +30,8 @@ const WEIGHTS: Record<CandidateSource, number> = {
   open_end: 0.8,
   loose: 1.2,
   words: 0.9,
+  // Not tuned: the evaluation has no model. As much as words, which it stands in for where they fail.
+  meaning: 0.9,
   chain: 1,
   in_force: 0.9,
 };
@@ -42,6 +45,7 @@ const ASSURED: Record<CandidateSource, number> = {
   open_end: 1,
   loose: 1,
   words: 2,
+  meaning: 1,
   chain: 1,
   in_force: 1,
 };
@@ -54,6 +58,7 @@ const DEPTH: Record<CandidateSource, number> = {
   open_end: 12,
   loose: 8,
   words: 12,
+  meaning: 8,
   chain: 8,
   in_force: 4,
 };
@@ -61,6 +66,8 @@ const DEPTH: Record<CandidateSource, number> = {
 const OTHER_ACTOR = 0.2;
 /** A place found by words is worth less, the further its score is behind the best one's. */
 const WORDS_LOOKED_AT = 24;
+/** From this likeness on the first place found by meaning is assured: below, it may be the least unlike. */
+const SURELY_ALIKE = 0.3;
 /** Open ends of which the loose ones are taken. */
 const OPEN_LOOKED_AT = 24;
 /** Decisions of which those on the subject are looked for. */
@@ -70,7 +77,13 @@ const DECISIONS_LOOKED_AT = 48;
 export async function findCandidates(
   store: Pick<CausalStore, 'recentEvents' | 'search' | 'chainEnds' | 'eventsByNo' | 'inForce'>,
   event: CausalEventRecord,
-  limit = MOST_CANDIDATES,
+  {
+    limit = MOST_CANDIDATES,
+    meaning = null,
+  }: {
+    limit?: number;
+    /** Nearest in meaning, where there is a model. */ meaning?: MeaningSearch | null;
+  } = {},
 ): Promise<Candidate[]> {
   const { sessionId, actor, conversationId } = event;
   const before = { happenedAt: event.happenedAt, eventNo: event.eventNo };
@@ -79,12 +92,13 @@ export async function findCandidates(
   const terms = analyseQuery(event.text);
   const whose = actor === null ? {} : { actor };
   const where = conversationId === null ? {} : { conversationId };
-  const [conversation, own, open, words, decisions] = await Promise.all([
+  const [conversation, own, open, words, decisions, alike] = await Promise.all([
     recent(where, DEPTH.conversation),
     recent(whose, DEPTH.actor),
     recent({ ...whose, openOnly: true }, OPEN_LOOKED_AT),
     store.search({ sessionId, terms, before, limit: WORDS_LOOKED_AT }),
     store.inForce({ sessionId, before, limit: DECISIONS_LOOKED_AT, ...whose }),
+    nearestInMeaning(store, event, meaning),
   ]);
   const scored = words
     .map(({ event: found, score }): Scored => ({
@@ -103,6 +117,7 @@ export async function findCandidates(
   pool.addRanked('open_end', open.slice(0, DEPTH.open_end));
   pool.addRanked('loose', open.filter(({ linked }) => !linked).slice(0, DEPTH.loose));
   pool.addScored('words', scored.slice(0, DEPTH.words));
+  pool.addScored('meaning', alike);
   pool.addScored('chain', ends.slice(0, DEPTH.chain));
   pool.addScored('in_force', held.slice(0, DEPTH.in_force));
   return pool.best(limit);
@@ -113,6 +128,27 @@ interface Scored {
   score: number;
   /** Whether it may claim an assured place. */
   sure: boolean;
+}
+
+/** What is most like the event in meaning; as with words, what somebody else did counts for less. */
+async function nearestInMeaning(
+  store: Pick<CausalStore, 'eventsByNo'>,
+  event: CausalEventRecord,
+  meaning: MeaningSearch | null,
+): Promise<Scored[]> {
+  const near = (await meaning?.toEvent(event, DEPTH.meaning)) ?? [];
+  if (near.length === 0) return [];
+  const likeness = new Map(near.map((each) => [each.eventNo, each.likeness]));
+  const found = await store.eventsByNo(event.sessionId, [...likeness.keys()]);
+  return found
+    .map((each): Scored => ({
+      found: each,
+      sure: (likeness.get(each.eventNo) ?? 0) >= SURELY_ALIKE,
+      score:
+        (likeness.get(each.eventNo) ?? 0) *
+        (event.actor === null || each.actor === event.actor ? 1 : OTHER_ACTOR),
+    }))
+    .sort(byScore);
 }
 
 function sharesTwo(terms: string[], text: string): boolean {

@@ -4,6 +4,7 @@ import type { CausalChain, CausalGraph, CausalNarrative } from '../causal-memory
 import { chainToEnd, chainToRoot } from '../graph/best-chain.ts';
 import { ancestorEdges, countersOf, descendantEdges, type Edge } from '../graph/edges.ts';
 import { byTime, withRecords, type GraphDeps } from '../graph/explain.ts';
+import type { MeaningSearch } from '../meaning/meaning-search.ts';
 import { asksWhy, findAnchors, type Anchor } from './anchors.ts';
 import { tell, type Story } from './sentences.ts';
 
@@ -13,19 +14,19 @@ const MOST_STORIES = 3;
 const MOST_ANCHORS = 6;
 /** Longest chain that is told whole; of a longer one, its root and what is around the anchor. */
 const TOLD_WHOLE = 8;
-/** Without a question for reasons: how alike, and by how many words, an event must be to be brought up. */
-const RESEMBLES = { score: 0.5, shared: 2 };
+/** Without a question for reasons: how alike by words, and by how many, or how alike in meaning an event must be to be brought up. */
+const RESEMBLES = { score: 0.5, shared: 2, likeness: 0.5 };
 
 const NOTHING: CausalNarrative = { text: '', events: [], links: [], chains: [], scores: {}, tokenCount: 0 };
 
 /** What bears on the query: for each event it names, the chain that led there and on. */
 export async function narrate(
-  deps: GraphDeps & { now: number },
+  deps: GraphDeps & { meaning: MeaningSearch | null; now: number },
   input: { sessionId: string; query: string; maxTokens: number; onlyWhenTelling?: boolean },
 ): Promise<CausalNarrative> {
-  const { store, projection, now } = deps;
+  const { store, projection, meaning, now } = deps;
   const { sessionId, query, maxTokens, onlyWhenTelling = false } = input;
-  const found = await findAnchors(store, { sessionId, query, limit: MOST_ANCHORS, now });
+  const found = await findAnchors({ store, meaning }, { sessionId, query, limit: MOST_ANCHORS, now });
   const anchors = onlyWhenTelling ? telling(found, asksWhy(query)) : found;
   if (anchors.length === 0) return NOTHING;
   const nos = numbersOf(anchors);
@@ -51,8 +52,11 @@ export async function narrate(
 /** Only events that are part of a chain; and unless reasons are asked for, only those that the query resembles. */
 function telling(anchors: Anchor[], why: boolean): Anchor[] {
   return anchors.filter(
-    ({ event, score, shared }) =>
-      event.linked && (why ? shared > 0 : score >= RESEMBLES.score && shared >= RESEMBLES.shared),
+    ({ event, score, shared, likeness }) =>
+      event.linked &&
+      ((why && (shared > 0 || likeness > 0)) ||
+        (score >= RESEMBLES.score && shared >= RESEMBLES.shared) ||
+        likeness >= RESEMBLES.likeness),
   );
 }
 

@@ -1,0 +1,292 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCausalMemory } from '../../src/causal/create-causal-memory.ts';
+import { embedPortions } from '../../src/causal/meaning/embed-events.ts';
+import { createMeaningSearch } from '../../src/causal/meaning/meaning-search.ts';
+import { judgeEvent } from '../../src/causal/judging/judge-event.ts';
+import { CausalProjection } from '../../src/causal/projection/projection.ts';
+import type { JobRecord } from '../../src/store/records.ts';
+import { findCandidates } from '../../src/causal/judging/candidates.ts';
+import { openDuck } from '../../src/causal/projection/duckdb.ts';
+import { EmbeddingError, type EmbeddingProvider } from '../../src/models/embeddings/embedding-provider.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createQuestionVectors } from '../../src/models/embeddings/question-vectors.ts';
+import { startMeaning, tinyModel } from './meaning-support.ts';
+import { link, newSession, NOON, openMemory } from './support.ts';
+
+const told = (text: string, minute: number, actor = 'Ana') => ({
+  text,
+  actor,
+  happenedAt: NOON + minute * 60_000,
+});
+const ask = { maxTokens: 500 };
+
+describe('an event with another one that shares no word with it', () => {
+  it('is among the candidates for its cause, however much happened in between', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [left] = await server.causal.addEvents(sessionId, [told('left the automobile running', 0)]);
+    await server.causal.addEvents(
+      sessionId,
+      Array.from({ length: 30 }, (_, at) => told(`baked loaf ${String(at)}`, at + 1)),
+    );
+    const [stolen] = await server.causal.addEvents(sessionId, [told('her vehicle was stolen', 60)]);
+    await server.embedded();
+    const { store, meaning } = { store: server.dal.causal, meaning: server.causal.meaning };
+    const byWords = await findCandidates(store, stolen!);
+    expect(byWords.map(({ event }) => event.eventId)).not.toContain(left!.eventId);
+    const found = await findCandidates(store, stolen!, { meaning });
+    expect(found.length).toBeLessThanOrEqual(8);
+    expect(found.find(({ event }) => event.eventId === left!.eventId)?.sources).toEqual(['meaning']);
+  });
+
+  it('is never looked for among what happened later', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [first, later] = await server.causal.addEvents(sessionId, [
+      told('bought a kitten', 0),
+      told('the feline ran away', 1),
+    ]);
+    await server.embedded();
+    const near = (event: typeof first) => server.causal.meaning!.toEvent(event!, 5);
+    expect((await near(first)).map(({ eventNo }) => eventNo)).toEqual([]);
+    expect((await near(later)).map(({ eventNo }) => eventNo)).toEqual([first!.eventNo]);
+  });
+});
+
+describe('a question that shares no word with what happened', () => {
+  it('is answered with the chain that it means, over the API and in a prompt that asks why', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [rain, wreck] = await server.causal.addEvents(sessionId, [
+      told('it rained all night', 0),
+      told('the automobile slid into the ditch', 1),
+      told('the kitten was fed', 2),
+    ]);
+    await server.causal.addLinks(sessionId, [link(rain, wreck)]);
+    await server.embedded();
+    const query = 'vehicle?';
+    const { events, chains, scores } = await server.causal.narrative({ sessionId, query, ...ask });
+    expect(chains[0]?.eventIds).toEqual([rain!.eventId, wreck!.eventId]);
+    expect(events.map(({ text }) => text)).not.toContain('the kitten was fed');
+    expect(scores[wreck!.eventId]).toBeGreaterThan(0.9);
+    const why = { sessionId, query: 'Why is my car gone?', onlyWhenTelling: true, ...ask };
+    expect((await server.causal.narrative(why)).text).toContain('the automobile slid into the ditch');
+    const { nodes } = await server.causal.timeline({ sessionId, query, limit: 5 });
+    expect(nodes.map(({ eventId }) => eventId)).toEqual([wreck!.eventId]);
+  });
+
+  it('is answered with nothing when it means nothing that happened', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [rain, wreck] = await server.causal.addEvents(sessionId, [
+      told('it rained all night', 0),
+      told('the automobile slid into the ditch', 1),
+    ]);
+    await server.causal.addLinks(sessionId, [link(rain, wreck)]);
+    await server.embedded();
+    const { text, events } = await server.causal.narrative({ sessionId, query: 'baguette', ...ask });
+    expect([text, events]).toEqual(['', []]);
+  });
+
+  it('has what it names by its words before what it only means', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [blue, red] = await server.causal.addEvents(sessionId, [
+      told('the vehicle was painted blue', 0),
+      told('the automobile was painted red', 1),
+    ]);
+    await server.embedded();
+    const { chains } = await server.causal.narrative({ sessionId, query: 'red automobile', ...ask });
+    expect(chains.map(({ eventIds }) => eventIds[0])).toEqual([red!.eventId, blue!.eventId]);
+  });
+});
+
+describe('the vectors of events', () => {
+  it('are made again by another model, and the two are never compared', async () => {
+    const first = await startMeaning(tinyModel('test/first'));
+    const sessionId = await newSession(first.dal);
+    await first.causal.addEvents(sessionId, [told('bought a kitten', 0), told('sold the automobile', 1)]);
+    await first.embedded();
+    expect(await first.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toEqual([
+      { eventNo: 1, likeness: expect.closeTo(1, 3) as number },
+    ]);
+    await first.stop();
+
+    // To the second model other words are alike, and its vectors have another size.
+    const meanings = [['x'], ['kitten', 'toaster']];
+    const second = await startMeaning(tinyModel('test/second', meanings, 12), first.folder);
+    await second.embedded();
+    const near = (question: string) => second.causal.meaning!.toQuestion(sessionId, question, 5);
+    expect((await near('toaster')).map(({ eventNo }) => eventNo)).toEqual([1]);
+    expect(await near('feline')).toEqual([]);
+    await second.stop();
+    const duck = await openDuck(first.projectionFile);
+    onTestFinished(() => {
+      duck.close();
+    });
+    const count = async (size: number) =>
+      (await duck.rows(`SELECT count(*) FROM vectors_${String(size)}`))[0];
+    expect([await count(8), await count(12)]).toEqual([[0], [2]]);
+  });
+
+  it('of another model of the same size are not compared, though not made again yet', async () => {
+    const first = await startMeaning(tinyModel('test/first'));
+    const sessionId = await newSession(first.dal);
+    await first.causal.addEvents(sessionId, [told('bought a kitten', 0), told('fed the feline', 1)]);
+    await first.embedded();
+    const { provider, meaningOf } = { provider: tinyModel('test/other'), meaningOf: first.dal.causalVectors };
+    // The one that was made again is found; the other stands there with the first model's vector.
+    const [vector] = await embedNow(provider, 'bought a kitten');
+    await meaningOf.write({
+      sessionId,
+      model: provider.model,
+      throughSeq: 1,
+      vectors: [{ eventNo: 1, changeSeq: 1, vector: vector! }],
+    });
+    const questions = createQuestionVectors({ provider, clock: systemClock, logger: silentLogger });
+    const other = createCausalMemory({
+      store: first.dal.causal,
+      projectionFile: null,
+      meaning: { questions, vectors: first.dal.causalVectors },
+    });
+    onTestFinished(() => other.close());
+    const near = await other.meaning!.toQuestion(sessionId, 'feline', 5);
+    expect(near.map(({ eventNo }) => eventNo)).toEqual([1]);
+  });
+
+  it('never cross sessions: twins of the same texts see their own', async () => {
+    const server = await startMeaning(tinyModel());
+    const [one, two] = [await newSession(server.dal), await newSession(server.dal)];
+    await server.causal.addEvents(one, [told('bought a kitten', 0), told('fed it', 1)]);
+    const [, late] = await server.causal.addEvents(two, [told('fed it', 0), told('the feline ran away', 1)]);
+    await server.embedded();
+    expect(await server.causal.meaning!.toQuestion(two, 'cat', 5)).toMatchObject([{ eventNo: 2 }]);
+    expect(await server.causal.meaning!.toQuestion(one, 'cat', 5)).toMatchObject([{ eventNo: 1 }]);
+    expect(await server.causal.meaning!.toEvent(late!, 5)).toEqual([]);
+  });
+
+  it('are the same in a projection that is made again from the record', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [kitten] = await server.causal.addEvents(sessionId, [
+      told('bought a kitten', 0),
+      told('sold the automobile', 1),
+      told('the feline ran away', 2),
+    ]);
+    await server.embedded();
+    await server.causal.removeEvent(sessionId, kitten!.eventId);
+    const answer = () => server.causal.meaning!.toQuestion(sessionId, 'cat and car', 5);
+    const before = await answer();
+    expect(before.map(({ eventNo }) => eventNo).sort()).toEqual([2, 3]);
+    await server.stop();
+    rmSync(server.projectionFile);
+    const again = await startMeaning(tinyModel(), server.folder);
+    await expect
+      .poll(() => again.causal.meaning!.toQuestion(sessionId, 'cat and car', 5), { timeout: 10_000 })
+      .toEqual(before);
+  });
+
+  it('follow a correction: the new text is embedded, the old one is not found any more', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    const [event] = await server.causal.addEvents(sessionId, [told('bought a kitten', 0)]);
+    await server.embedded();
+    await server.causal.changeEvent(sessionId, event!.eventId, { text: 'bought a loaf' });
+    await server.embedded();
+    expect(await server.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toEqual([]);
+    expect(await server.causal.meaning!.toQuestion(sessionId, 'bread', 5)).toHaveLength(1);
+  });
+
+  it('go with their session, out of the record and the projection', async () => {
+    const server = await startMeaning(tinyModel());
+    const sessionId = await newSession(server.dal);
+    await server.causal.addEvents(sessionId, [told('bought a kitten', 0)]);
+    await server.embedded();
+    await server.causal.meaning!.toQuestion(sessionId, 'feline', 5);
+    await server.dal.sessions.erase(sessionId);
+    await server.causal.eraseSession(sessionId);
+    const { model } = tinyModel();
+    expect(await server.dal.causalVectors.any(sessionId, model)).toBe(false);
+    await server.stop();
+    const duck = await openDuck(server.projectionFile);
+    expect(await duck.rows('SELECT count(*) FROM vectors_8')).toEqual([[0]]);
+    duck.close();
+  });
+
+  it('of what happened while embeddings were off are made when they are on', async () => {
+    const off = await startMeaning(null);
+    const sessionId = await newSession(off.dal);
+    await off.causal.addEvents(sessionId, [told('bought a kitten', 0)]);
+    expect(await off.dal.jobs.counts()).toEqual([]);
+    expect(off.causal.meaning).toBeNull();
+    await off.stop();
+    const on = await startMeaning(tinyModel(), off.folder);
+    await on.embedded();
+    expect(await on.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toHaveLength(1);
+  });
+});
+
+describe('judging', () => {
+  it('embeds what is new first, so that what happened a moment ago is found by its meaning', async () => {
+    const provider = tinyModel();
+    // Nobody does the jobs of this record: judging alone has to see to the vectors.
+    const { dal, causal } = await openMemory();
+    const sessionId = await newSession(dal);
+    const questions = createQuestionVectors({ provider, clock: systemClock, logger: silentLogger });
+    const projection = new CausalProjection({ store: dal.causal, file: null, logger: silentLogger });
+    onTestFinished(() => projection.close());
+    const [left, ...rest] = await causal.addEvents(sessionId, [
+      told('left the automobile running', 0),
+      ...Array.from({ length: 20 }, (_, at) => told(`baked loaf ${String(at)}`, at + 1)),
+      told('her vehicle was stolen', 60),
+    ]);
+    const asked: string[][] = [];
+    const handler = judgeEvent({
+      store: dal.causal,
+      judge: {
+        judgedBy: 'model',
+        judge: (_event, candidates) => {
+          asked.push(candidates.map(({ eventId }) => eventId));
+          return Promise.resolve([]);
+        },
+      },
+      meaning: {
+        search: createMeaningSearch({ questions, vectors: dal.causalVectors, projection }),
+        portion: embedPortions({ vectors: dal.causalVectors, provider, changed: () => undefined }),
+      },
+      clock: systemClock,
+      changed: () => undefined,
+    });
+    const job = { sessionId, payload: { event_id: rest.at(-1)!.eventId } } as unknown as JobRecord;
+    await handler(job, { signal: new AbortController().signal, attempt: 1, isLastAttempt: false });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toContain(left!.eventId);
+  });
+});
+
+describe('a model that does not answer', () => {
+  it('costs a question nothing but its meaning', async () => {
+    const failing: EmbeddingProvider = {
+      model: 'down',
+      state: () => ({ state: 'ready', reason: null }),
+      prepare: () => undefined,
+      embed: () => Promise.reject(new EmbeddingError('The model is down.')),
+      close: () => Promise.resolve(),
+    };
+    const server = await startMeaning(failing);
+    const sessionId = await newSession(server.dal);
+    const [rain, wreck] = await server.causal.addEvents(sessionId, [
+      told('it rained all night', 0),
+      told('the automobile slid into the ditch', 1),
+    ]);
+    await server.causal.addLinks(sessionId, [link(rain, wreck)]);
+    const { chains } = await server.causal.narrative({ sessionId, query: 'automobile', ...ask });
+    expect(chains[0]?.eventIds).toEqual([rain!.eventId, wreck!.eventId]);
+  });
+});
+
+function embedNow(provider: EmbeddingProvider, text: string): Promise<Float32Array[]> {
+  return provider.embed([text], { signal: new AbortController().signal, urgent: true });
+}
