@@ -12,6 +12,7 @@ import { EmbeddingError, type EmbeddingProvider } from '../../src/models/embeddi
 import { silentLogger } from '../../src/base/logger.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { createQuestionVectors } from '../../src/models/embeddings/question-vectors.ts';
+import { analyse } from '../../src/text/analyse.ts';
 import { startMeaning, tinyModel } from './meaning-support.ts';
 import { link, newSession, NOON, openMemory } from './support.ts';
 
@@ -193,7 +194,12 @@ describe('the vectors of events', () => {
     const sessionId = await newSession(server.dal);
     const [event] = await server.causal.addEvents(sessionId, [told('bought a kitten', 0)]);
     await server.embedded();
-    await server.causal.changeEvent(sessionId, event!.eventId, { text: 'bought a loaf' });
+    // At once, and not only when the new text has its vector.
+    const { eventId } = event!;
+    const change = { text: { text: 'bought a hat', terms: analyse('bought a hat') } };
+    await server.dal.causal.changeEvent({ sessionId, eventId, change, now: NOON });
+    expect(await server.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toEqual([]);
+    await server.causal.changeEvent(sessionId, eventId, { text: 'bought a loaf' });
     await server.embedded();
     expect(await server.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toEqual([]);
     expect(await server.causal.meaning!.toQuestion(sessionId, 'bread', 5)).toHaveLength(1);
