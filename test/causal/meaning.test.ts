@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createCausalMemory } from '../../src/causal/create-causal-memory.ts';
+import { createCausalMemory, type CausalMemory } from '../../src/causal/create-causal-memory.ts';
 import { embedPortions } from '../../src/causal/meaning/embed-events.ts';
 import { createMeaningSearch } from '../../src/causal/meaning/meaning-search.ts';
 import { judgeEvent } from '../../src/causal/judging/judge-event.ts';
@@ -219,6 +219,51 @@ describe('the vectors of events', () => {
     const duck = await openDuck(server.projectionFile);
     expect(await duck.rows('SELECT count(*) FROM vectors_8')).toEqual([[0]]);
     duck.close();
+  });
+
+  it('leave nothing in the file of the projection, when a session is erased and when an event is removed', async () => {
+    const server = await startMeaning(tinyModel());
+    const { dal, projectionFile } = server;
+    const [one, two] = [await newSession(dal), await newSession(dal)];
+    const texts = Array.from({ length: 50 }, (_, at) => told(`kitten ${String(at)}`, at));
+    await server.causal.addEvents(one, texts);
+    const events = await server.causal.addEvents(two, texts);
+    await server.embedded();
+    // What DuckDB keeps of them, deleted or not, and what it keeps as free space with whatever was there.
+    const kept = async () => {
+      const duck = await openDuck(projectionFile);
+      const [rows] = await duck.rows(
+        `SELECT sum(count) FROM pragma_storage_info('vectors_8')
+          WHERE column_name = 'event_no' AND segment_type = 'INTEGER'`,
+      );
+      const [free] = await duck.rows(
+        `SELECT free_blocks FROM pragma_database_size() WHERE database_name = 'projection'`,
+      );
+      duck.close();
+      return { rows: rows?.[0], free: free?.[0] };
+    };
+    const ask = (memory: CausalMemory) => memory.meaning!.toQuestion(two, 'cat', 50);
+    await server.causal.meaning!.toQuestion(one, 'cat', 5);
+    expect(await ask(server.causal)).toHaveLength(50);
+    await server.stop();
+    expect(await kept()).toMatchObject({ rows: 100 });
+
+    const again = await startMeaning(tinyModel(), server.folder);
+    await again.dal.sessions.erase(one);
+    await again.causal.eraseSession(one);
+    await again.stop();
+    expect(await kept()).toEqual({ rows: 50, free: 0 });
+
+    // One event alone goes at once from the answers, and from the file with the next start.
+    const third = await startMeaning(tinyModel(), server.folder);
+    await third.causal.removeEvent(two, events[20]!.eventId);
+    await expect.poll(() => ask(third.causal)).toHaveLength(49);
+    await third.stop();
+    expect(await kept()).toMatchObject({ rows: 50 });
+    const last = await startMeaning(tinyModel(), server.folder);
+    await expect.poll(() => ask(last.causal)).toHaveLength(49);
+    await last.stop();
+    expect(await kept()).toEqual({ rows: 49, free: 0 });
   });
 
   it('of what happened while embeddings were off are made when they are on', async () => {

@@ -40,6 +40,8 @@ export interface Duck {
   rows(sql: string, values?: Value[]): Promise<Row[]>;
   /** Adds `count` rows to a table, column by column. */
   append(table: string, count: number, columns: (ColumnData | VectorData)[]): Promise<void>;
+  /** Writes all that is there into a new file, and nothing of what was deleted. */
+  copyTo(file: string): Promise<void>;
   /** Stops what is being asked, which then fails. */
   interrupt(): void;
   close(): void;
@@ -56,8 +58,7 @@ export async function openDuck(file: string | null): Promise<Duck> {
   try {
     connection = await instance.connect();
     // Attached, because only so can the size be said.
-    const at = (file ?? ':memory:').replaceAll("'", "''");
-    await connection.run(`ATTACH '${at}' AS projection (ROW_GROUP_SIZE ${String(ROW_GROUP_SIZE)})`);
+    await connection.run(attach(file ?? ':memory:', 'projection'));
     await connection.run('USE projection');
   } catch (error) {
     instance.closeSync();
@@ -112,6 +113,11 @@ export async function openDuck(file: string | null): Promise<Duck> {
         appender.closeSync();
       }
     },
+    copyTo: async (file) => {
+      await connection.run(attach(file, 'copy'));
+      await connection.run('COPY FROM DATABASE projection TO copy');
+      await connection.run('DETACH copy');
+    },
     interrupt: () => {
       connection.interrupt();
     },
@@ -120,6 +126,10 @@ export async function openDuck(file: string | null): Promise<Duck> {
       instance.closeSync();
     },
   };
+}
+
+function attach(file: string, name: string): string {
+  return `ATTACH '${file.replaceAll("'", "''")}' AS ${name} (ROW_GROUP_SIZE ${String(ROW_GROUP_SIZE)})`;
 }
 
 function slice({ type, values }: ColumnData, from: number, rows: number): DuckDBValue[] {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
@@ -6,6 +6,7 @@ import { openDuck, type Duck } from './duckdb.ts';
 import { activityFeed, causalFeed, type Feed, type Open } from './feeds.ts';
 import type { FollowedStore } from './follow.ts';
 import { createTables, isCurrent, sessionStamp } from './schema.ts';
+import { hasTraces } from './vectors.ts';
 
 /** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
 const FILE_RETRY_MS = 30_000;
@@ -135,7 +136,9 @@ export class CausalProjection {
         forgotten += rows.length;
       }
       // What was deleted leaves the file, not only the table.
-      if (forgotten > 0 && open.inFile) await open.duck.run('CHECKPOINT');
+      if (forgotten === 0 || !open.inFile) return;
+      if (await hasTraces(open.duck)) await this.#writeAnew(open.duck);
+      else await open.duck.run('CHECKPOINT');
     });
   }
 
@@ -213,12 +216,34 @@ export class CausalProjection {
     return this.#open;
   }
 
+  /**
+   * Puts a file without anything of what was deleted in the place of this one. DuckDB only marks the space of deleted rows
+   * as free, and a vector tells of the text that it was made of; what else the projection holds tells nothing.
+   */
+  async #writeAnew(duck: Duck): Promise<void> {
+    const { file } = this.#options;
+    if (file === null) return;
+    const copy = `${file}.new`;
+    rmSync(copy, { force: true });
+    await duck.run('UPDATE meta SET traces = false');
+    await duck.copyTo(copy);
+    duck.close();
+    this.#open = null;
+    rmSync(`${file}.wal`, { force: true });
+    renameSync(copy, file);
+    chmodSync(file, 0o600);
+  }
+
   /** The file's database, made anew when it is not usable; null when not even that is possible. */
   async #openFile(file: string): Promise<Duck | null> {
     for (const attempt of existsSync(file) ? [1, 2] : [2]) {
       let duck: Duck | null = null;
       try {
         duck = attempt === 1 ? await openDuck(file) : await fresh(file);
+        if (attempt === 1 && (await isCurrent(duck)) && (await hasTraces(duck))) {
+          await this.#writeAnew(duck);
+          duck = await openDuck(file);
+        }
         if (attempt === 2 || (await isCurrent(duck))) {
           chmodSync(file, 0o600);
           this.#fileTrouble = null;
@@ -247,7 +272,7 @@ export class CausalProjection {
     const { file } = this.#options;
     if (file === null) return;
     try {
-      for (const name of [file, `${file}.wal`]) rmSync(name, { force: true });
+      for (const name of [file, `${file}.wal`, `${file}.new`]) rmSync(name, { force: true });
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'the file of the causal projection cannot be removed');
     }

@@ -10,7 +10,8 @@ const VERSION = 3;
  * one. Times are milliseconds since the epoch.
  */
 const TABLES = [
-  'CREATE TABLE meta (version INTEGER NOT NULL)',
+  // `traces`: vectors were deleted, and what they were may still stand in the free space of the file.
+  'CREATE TABLE meta (version INTEGER NOT NULL, traces BOOLEAN NOT NULL)',
   `CREATE TABLE heads (
     session_key   INTEGER PRIMARY KEY,
     -- Of the session's id: see sessionStamp.
@@ -70,7 +71,7 @@ function stampOf(text: string): number {
 export async function createTables(duck: Duck): Promise<void> {
   await duck.run('BEGIN TRANSACTION');
   for (const statement of TABLES) await duck.run(statement);
-  await duck.run(`INSERT INTO meta VALUES (${String(VERSION)})`);
+  await duck.run(`INSERT INTO meta VALUES (${String(VERSION)}, false)`);
   await duck.run('COMMIT');
 }
 

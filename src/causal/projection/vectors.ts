@@ -51,17 +51,33 @@ function byDimension({ dimensions }: ChangedVectors): Map<number, { at: number; 
 export async function deleteVectors(duck: Duck, sessionKey: number, eventNos: number[]): Promise<void> {
   if (eventNos.length === 0) return;
   for (const dimension of await vectorSizes(duck)) {
-    await duck.run(
+    const deleted = await duck.rows(
       `DELETE FROM ${tableOf(dimension)}
-        WHERE session_key = ${String(sessionKey)} AND event_no IN (${eventNos.join()})`,
+        WHERE session_key = ${String(sessionKey)} AND event_no IN (${eventNos.join()}) RETURNING event_no`,
     );
+    if (deleted.length > 0) await noteTraces(duck);
   }
 }
 
 export async function forgetVectors(duck: Duck, sessionKey: number): Promise<void> {
   for (const dimension of await vectorSizes(duck)) {
+    const had = await duck.rows(`SELECT 1 FROM ${tableOf(dimension)} WHERE session_key = $1 LIMIT 1`, [
+      sessionKey,
+    ]);
+    if (had.length === 0) continue;
     await duck.run(`DELETE FROM ${tableOf(dimension)} WHERE session_key = $1`, [sessionKey]);
+    await noteTraces(duck);
   }
+}
+
+/** Whether vectors were deleted that may still be read in the free space of the file: it is to be written anew. */
+export async function hasTraces(duck: Duck): Promise<boolean> {
+  const rows = await duck.rows('SELECT 1 FROM meta WHERE traces');
+  return rows.length > 0;
+}
+
+async function noteTraces(duck: Duck): Promise<void> {
+  if (!(await hasTraces(duck))) await duck.run('UPDATE meta SET traces = true');
 }
 
 /** What is compared: a vector, or the one that the model made of an event. */
