@@ -30,6 +30,8 @@ export interface CausalMemoryOptions {
   jobsOfTexts?: (now: number) => NewJob[];
   /** Finds events by meaning too; by words alone without. */
   meaning?: { questions: QuestionVectors; vectors: Pick<CausalVectorStore, 'any'> };
+  /** How long analytics may follow the whole graph at a time, in milliseconds, where it is not the usual time. */
+  walkLimitMs?: number;
   /** Called after jobs were stored. */
   nudgeJobs?: () => void;
   clock?: Clock;
@@ -201,8 +203,11 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
       };
     },
 
-    analytics: (sessionId) =>
-      sessionId === null ? overallAnalytics(deps) : sessionAnalytics(deps, sessionId),
+    analytics: (sessionId) => {
+      const { walkLimitMs } = options;
+      const limited = walkLimitMs === undefined ? deps : { ...deps, walkLimitMs };
+      return sessionId === null ? overallAnalytics(limited) : sessionAnalytics(limited, sessionId);
+    },
 
     async status() {
       try {

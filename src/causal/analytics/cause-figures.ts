@@ -6,8 +6,14 @@ import { within, type Scope } from './cycle-figures.ts';
 /** Root causes and chains that are listed. */
 const MOST_ROOTS = 10;
 const MOST_CHAINS = 5;
-/** How long following the whole graph may take, in milliseconds: nothing else is asked of the projection meanwhile. */
-const TIME_LIMIT_MS = 1_500;
+/**
+ * How long each of the two walks over the whole graph may take, in milliseconds: nothing else is asked of the projection
+ * meanwhile.
+ */
+export const WALK_LIMIT_MS = 1_500;
+
+/** How often it is seen whether the time is over, in milliseconds. */
+const INTERRUPT_EVERY_MS = 5;
 
 export interface FoundRoot {
   sessionKey: number;
@@ -30,8 +36,12 @@ const ROOTS = (scope: Scope) => `s AS MATERIALIZED (
      WHERE NOT EXISTS (SELECT 1 FROM s AS before WHERE before.k = s.k AND before.e = s.c) GROUP BY k, c)`;
 
 /** All that the graph says of where things begin and how far they go, or less when that would take too long. */
-export async function findCauses(duck: Duck, scope: Scope): Promise<FoundCauses> {
-  const roots = await inTime(duck, () =>
+export async function findCauses(
+  duck: Duck,
+  scope: Scope,
+  walkLimitMs = WALK_LIMIT_MS,
+): Promise<FoundCauses> {
+  const roots = await inTime(duck, walkLimitMs, () =>
     duck.rows(
       `WITH RECURSIVE ${ROOTS(scope)},
          reach(k, root, no) AS (
@@ -44,7 +54,7 @@ export async function findCauses(duck: Duck, scope: Scope): Promise<FoundCauses>
   );
   const ends =
     roots &&
-    (await inTime(duck, () =>
+    (await inTime(duck, walkLimitMs, () =>
       duck.rows(
         `WITH RECURSIVE ${ROOTS(scope)},
            deep(k, no, depth) AS (
@@ -85,18 +95,19 @@ function foundRoot([key, no, effects, direct]: (number | string | null)[]): Foun
 }
 
 /** Null when it takes too long or more memory than the projection may have: both are no fault of the database. */
-async function inTime<T>(duck: Duck, work: () => Promise<T>): Promise<T | null> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    duck.interrupt();
-  }, TIME_LIMIT_MS);
+async function inTime<T>(duck: Duck, limitMs: number, work: () => Promise<T>): Promise<T | null> {
+  const until = performance.now() + limitMs;
+  const late = () => performance.now() >= until;
+  // Again and again: an interruption that comes before a question has really begun is lost.
+  const timer = setInterval(() => {
+    if (late()) duck.interrupt();
+  }, INTERRUPT_EVERY_MS);
   try {
     return await work();
   } catch (error) {
-    if (late || /out of memory/i.test(error instanceof Error ? error.message : '')) return null;
+    if (late() || /out of memory/i.test(error instanceof Error ? error.message : '')) return null;
     throw error;
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }

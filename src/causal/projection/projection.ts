@@ -185,6 +185,8 @@ export class CausalProjection {
       } catch (error) {
         // The record's own errors are no fault of the projection.
         if (error instanceof CccError) throw error;
+        // Nor is an interruption, which came too late for what it was meant for: it is asked again.
+        if (isInterruption(error)) return work(await this.#opened());
         this.#options.logger.warn({ err: error }, 'the causal projection failed and is made again');
         this.#discard();
       }
@@ -288,6 +290,10 @@ async function fresh(file: string | null): Promise<Duck> {
     duck.close();
     throw error;
   }
+}
+
+function isInterruption(error: unknown): boolean {
+  return /\binterrupt/i.test(error instanceof Error ? error.message : String(error));
 }
 
 function isLocked(error: unknown): boolean {
