@@ -7,12 +7,14 @@ import { VERSION } from './base/project-root.ts';
 import { createCausalMeaning } from './causal/meaning/create-causal-meaning.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
+import { ownSecrets } from './config/own-secrets.ts';
 import type { Settings } from './config/schema.ts';
 import { serverBudgets } from './covenant/budgets.ts';
 import { registerLearning } from './covenant/learning/learn-from-cycle.ts';
 import { createCycleService } from './covenant/create-cycle-service.ts';
 import { openTracing } from './covenant/tracing/open-tracing.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
+import { countMasked } from './http/operation/record-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
@@ -22,12 +24,14 @@ import { registerFacts } from './memory/facts/register.ts';
 import { createReindexer } from './memory/reindex/reindexer.ts';
 import { createRetriever } from './memory/retrieval/retriever.ts';
 import { habitsJob } from './memory/habits/jobs.ts';
+import { maskingDal } from './memory/redaction/masking-dal.ts';
 import { registerHabits } from './memory/habits/note-habits.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
+import { createMasker } from './text/redaction/masker.ts';
 
 export interface BuiltParts extends AppParts {
   /** Begins the background work. */
@@ -53,7 +57,9 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     }),
     registry,
   );
-  const dal = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
+  const masker = settings.CCC_REDACT === 'on' ? createMasker(ownSecrets(settings)) : null;
+  const record = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
+  const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
   const interrupted = await dal.budgets.settleInterrupted();
   if (interrupted > 0)
     logger.warn({ calls: interrupted }, 'calls that were cut off count as they were estimated');
@@ -114,6 +120,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     ],
     jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), ...causalWork.ofTexts(now)],
     nudgeJobs,
+    ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),
     clock: systemClock,
     logger,
   });

@@ -4,6 +4,7 @@ export { ERROR_CODES, type ErrorCode } from './base/error-codes.ts';
 export { createLogger, silentLogger, type Logger } from './base/logger.ts';
 export type { CycleResult, CycleService, RunningCycle, StartCycle } from './covenant/cycle-service.ts';
 export { createCycleService } from './covenant/create-cycle-service.ts';
+export { maskingDal } from './memory/redaction/masking-dal.ts';
 export { createMemoryService } from './memory/create-memory-service.ts';
 export type {
   BuiltContext,
@@ -17,3 +18,4 @@ export type { ChatProvider } from './models/provider.ts';
 export type { MemoryDAL } from './store/memory-dal.ts';
 export type * from './store/records.ts';
 export { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
+export { createMasker, type Masker } from './text/redaction/masker.ts';

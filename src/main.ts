@@ -7,8 +7,10 @@ import { VERSION } from './base/project-root.ts';
 import { prepareDataFolder } from './config/data-folder.ts';
 import { helpText } from './config/describe.ts';
 import { loadSettings, readEnvironment } from './config/load.ts';
+import { ownSecrets } from './config/own-secrets.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { startFailure } from './start-failure.ts';
+import { createMasker } from './text/redaction/masker.ts';
 import { warmUpTexts } from './text/warm-up.ts';
 
 /** The time kept back from CCC_SHUTDOWN_MS for telling clients how their cycles ended, in milliseconds. */
@@ -21,7 +23,10 @@ async function run(): Promise<void> {
   const { settings: given, warnings } = loadSettings(readEnvironment());
   const settings = Object.freeze({ ...given, CCC_DATA_DIR: resolve(given.CCC_DATA_DIR) });
   const log = pino.destination({ dest: 2, sync: false, minLength: 4096, periodicFlush: 250 });
-  const logger = createLogger(settings.LOG_LEVEL, log);
+  const masker = createMasker(ownSecrets(settings));
+  const logger = createLogger(settings.LOG_LEVEL, {
+    write: (line) => log.write(masker.mask(line)?.text ?? line),
+  });
   await prepareDataFolder(settings.CCC_DATA_DIR);
   const parts = await buildParts(settings, logger);
   warmUpTexts();

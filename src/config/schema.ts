@@ -168,6 +168,11 @@ export const SETTINGS = {
     default: '30',
     help: 'Most upstream calls a minute for finding events and their causes, in the background; 0 makes none.',
   },
+  CCC_REDACT: {
+    schema: z.enum(['on', 'off']),
+    default: 'on',
+    help: 'Whether secrets that people paste (keys, tokens, passwords, private keys) are masked before anything is stored.',
+  },
   CCC_MAX_BODY: { schema: byteSize, default: '20mb', help: 'Largest request body.' },
   CCC_SHUTDOWN_MS: {
     schema: integer(0, 600_000),

@@ -21,6 +21,7 @@ export function createMemoryService(
     causal: null,
     jobsOfExchange: () => [],
     jobsOfImport: () => [],
+    asStored: (text) => text,
     nudgeJobs: () => undefined,
     clock: systemClock,
     logger: silentLogger,
@@ -35,5 +36,6 @@ export function createMemoryService(
     ...lessonMethods(deps),
     ...contextMethods(deps),
     ...transferMethods(deps),
+    asStored: deps.asStored,
   });
 }

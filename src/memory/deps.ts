@@ -15,6 +15,8 @@ export interface MemoryDeps {
   jobsOfExchange: (conversationId: string, now: number) => NewJob[];
   /** Background work that a conversation which was brought in asks for, besides its summary. */
   jobsOfImport: (conversationId: string, now: number) => NewJob[];
+  /** A text as the record holds it: without the secrets in it. */
+  asStored: (text: string) => string;
   /** Called after jobs were stored, so that they are begun at once. */
   nudgeJobs: () => void;
   clock: Clock;

@@ -169,6 +169,9 @@ export interface MemoryService extends FactService, LessonService {
     expectedVersion?: number;
   }): Promise<AgentStateRecord>;
 
+  /** A text as the record holds it: without the secrets in it, where these are masked. */
+  asStored(text: string): string;
+
   /** The whole session, row by row, as NDJSON lines without the line end. */
   exportSession(sessionId: string): AsyncIterable<string>;
   /** Takes an export back. Nothing is visible until all of it is stored. */

@@ -15,5 +15,7 @@ export interface SessionStatistics {
   /** By outcome or, while they run, by status. */
   cycles: Record<string, number>;
   causal: { events: number; links: number };
+  /** Secrets that were masked in its turns, by kind. */
+  maskedSecrets: Record<string, number>;
   jobs: { ready: number; running: number; failed: number };
 }

@@ -55,7 +55,7 @@ export async function endingOf(reply: CycleReply): Promise<Ending | null> {
   if (signal.aborted) return null;
   const error = errorOf(result);
   if (error) return { error };
-  call.report.turnIds.push(...result.turns.map((turn) => turn.turnId));
+  call.report.stored(result.turns);
   const { answer, toolCalls, finishReason, usage } = result;
   return {
     error,

@@ -93,7 +93,7 @@ export class Exchange {
 
   async #append(turns: TurnInput[]): Promise<void> {
     const stored = await this.#memory.appendTurns({ conversationId: this.#conversationId, turns });
-    this.#report.turnIds.push(...stored.turns.map((turn) => turn.turnId));
+    this.#report.stored(stored.turns);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BuiltContext } from '../../memory/memory-service.ts';
+import type { TurnRecord } from '../../store/records.ts';
 
 /** What becomes `memory_metadata`: what memory did for one request, and what of it is in the record. */
 export class MemoryReport {
@@ -11,10 +12,21 @@ export class MemoryReport {
   /** Only turns whose storing has been confirmed. */
   readonly turnIds: string[] = [];
   readonly #faults: string[] = [];
+  #masked = 0;
 
   constructor(sessionId: string | null, conversationId: string | null) {
     this.sessionId = sessionId;
     this.conversationId = conversationId;
+  }
+
+  /** Notes turns that are in the record. */
+  stored(turns: TurnRecord[]): void {
+    for (const { turnId, metadata } of turns) {
+      this.turnIds.push(turnId);
+      this.#masked += Object.values((metadata['masked_secrets'] ?? {}) as Record<string, number>)
+        .filter(Number.isSafeInteger)
+        .reduce((sum, count) => sum + count, 0);
+    }
   }
 
   /** Says in the reply that a part of memory did not work. */
@@ -30,6 +42,8 @@ export class MemoryReport {
       relevant_turns: this.context?.prompt == null ? 0 : this.context.relevantTurns.length,
       context_tokens: this.context?.prompt == null ? 0 : this.context.tokenCount,
       turn_ids: this.turnIds,
+      // Only where there were any: what is stored is then not what was said.
+      ...(this.#masked > 0 ? { masked_secrets: this.#masked } : {}),
       degraded: this.#faults.length > 0 ? this.#faults.join('; ') : null,
     };
   }

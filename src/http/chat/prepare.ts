@@ -104,6 +104,7 @@ export async function prepare(
         directive,
         beingAnswered: options.beingAnswered,
         begun: call.begunThread,
+        asStored: (text) => parts.memory.asStored(text),
       }),
     );
     if (thread && thread.conversationId !== null) report.conversationId = thread.conversationId;

@@ -71,6 +71,8 @@ export async function findThread(
     directive: Directive;
     /** Keys of directives that are being answered right now: an equal request is another one, not a second try. */
     beingAnswered: (threadKey: string) => boolean;
+    /** A text as the record holds it, without its secrets. */
+    asStored?: (text: string) => string;
     /** What `beginThread` has begun for the same request. */
     begun?: Promise<TurnRecord[]> | null;
   },
@@ -98,7 +100,7 @@ export async function findThread(
 /** The conversation in which the person's message before this one was answered as the client says it was. */
 async function findPrevious(
   turns: MemoryDAL['turns'],
-  input: { sessionId: string; conversationId: string | null; messages: ChatMessage[]; directive: Directive },
+  input: Pick<Parameters<typeof findThread>[1], 'sessionId' | 'conversationId' | 'messages' | 'directive' | 'asStored'>,
   keys: string[],
 ): Promise<string | null> {
   const before = input.messages.slice(0, input.directive.index);
@@ -107,15 +109,19 @@ async function findPrevious(
   const answer = before[answerAt];
   const key = keys[askedAt];
   if (!answer || key === undefined) return null;
-  const text = normal(messageText(answer).text);
+  const sent = messageText(answer).text;
+  const text = normal(sent);
+  const isAnswer = ({ agent, content, metadata }: TurnRecord) => {
+    if (agent === 'wykeve') return false;
+    const masked = metadata['masked_secrets'] !== undefined && input.asStored;
+    return sameAnswer(normal(content), masked ? normal(masked(sent)) : text);
+  };
   const found = await candidates(turns, input, key);
   for (const candidate of found) {
     const after = await turnsAfter(turns, candidate);
     const next = after.findIndex((turn) => turn.kind === 'directive');
     const answers = next < 0 ? after : after.slice(0, next);
-    if (answers.some((turn) => turn.agent !== 'wykeve' && sameAnswer(normal(turn.content), text))) {
-      return candidate.conversationId;
-    }
+    if (answers.some(isAnswer)) return candidate.conversationId;
   }
   // The client has changed the answer. A history with earlier answers in it is still sure to be this one; a first
   // question alone is not: many conversations begin with "Hello".

@@ -3,7 +3,7 @@ import type { Analytics, Latency, Tokens } from '../../causal/analytics/analytic
 import type { SessionStatistics } from '../../store/statistics.ts';
 import { eventView, linkView } from '../causal/views.ts';
 
-export function countsView({ conversations, turns, summaries, cycles, causal, jobs }: SessionStatistics) {
+export function countsView({ conversations, turns, summaries, cycles, causal, maskedSecrets, jobs }: SessionStatistics) {
   return {
     conversations,
     turns: {
@@ -17,6 +17,7 @@ export function countsView({ conversations, turns, summaries, cycles, causal, jo
     summaries: { versions: summaries.versions, by_person: summaries.byPerson },
     cycles,
     causal,
+    masked_secrets: maskedSecrets,
     jobs,
   };
 }

@@ -1,10 +1,23 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CausalMemoryCore } from '../../causal/causal-memory-core.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { within } from './within.ts';
 
 /** Longest wait for a figure, in milliseconds: the other metrics must be there when the record is not. */
 const LIMIT_MS = 2_000;
+
+/** Counts the secrets that were masked before something was stored. */
+export function countMasked(registry: Registry): (found: Record<string, number>) => void {
+  const counter = new Counter({
+    name: 'ccc_masked_secrets_total',
+    help: 'Secrets that were masked before something was stored, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  return (found) => {
+    for (const [kind, count] of Object.entries(found)) counter.inc({ kind }, count);
+  };
+}
 
 /** Figures of the record, read when somebody asks for the metrics. What cannot be read is left out. */
 export function registerRecordMetrics(

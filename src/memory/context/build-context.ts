@@ -63,7 +63,8 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
   const { conversationCount } = found(session);
   const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
-  const turns = await worthShowing(newest, [...relevant.found, ...relevant.neighbours], request.alreadySent);
+  const candidates = [...relevant.found, ...relevant.neighbours];
+  const turns = await worthShowing(newest, candidates, request.alreadySent, deps.asStored);
   const conversations = await conversationsOf(deps, sessionId, turns.slice(0, maxTurns * 2));
   const composed = await compose(
     { facts, summary, conversationSummary, causalNarrative, agentStates, turns, conversations },

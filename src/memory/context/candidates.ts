@@ -73,6 +73,7 @@ export async function worthShowing(
   before: ContextTurn[],
   others: ContextTurn[],
   alreadySent: string[],
+  asStored: (text: string) => string = (text) => text,
 ): Promise<ContextTurn[]> {
   const breathe = breathing();
   const ranked = [...before, ...others.toSorted((a, b) => b.score - a.score)];
@@ -87,8 +88,11 @@ export async function worthShowing(
   // An answer stands for the draft that became it, wherever each was found.
   const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
   const seen = new Set<string>();
+  // The client knows what was masked here.
+  const anyMasked = ranked.some(({ turn }) => turn.metadata['masked_secrets'] !== undefined);
   for (const text of alreadySent) {
     seen.add(comparable(text));
+    if (anyMasked) seen.add(comparable(asStored(text)));
     await breathe();
   }
   return ranked.filter(({ turn }, at) => {

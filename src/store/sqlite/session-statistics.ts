@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SessionRecord } from '../records.ts';
 import type { SessionStatistics } from '../statistics.ts';
 import { prepared } from './connection.ts';
+import { fromJson } from './json-column.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -40,8 +41,28 @@ export function sessionStatistics(database: Database, session: SessionRecord): S
       events: one<{ n: number }>('SELECT count(*) AS n FROM causal_events WHERE session_id = ?').n,
       links: one<{ n: number }>('SELECT count(*) AS n FROM causal_links WHERE session_id = ?').n,
     },
+    maskedSecrets: maskedSecrets(database, sessionId),
     jobs: { ready: jobs['ready'] ?? 0, running: jobs['running'] ?? 0, failed: jobs['failed'] ?? 0 },
   };
+}
+
+/** Metadata of a turn may come from anywhere: what is no count is none. */
+function maskedSecrets(database: Database, sessionId: string): Record<string, number> {
+  const rows = prepared(
+    database,
+    `SELECT json_extract(metadata, '$.masked_secrets') FROM turns INDEXED BY turns_masked
+      WHERE session_id = ? AND json_extract(metadata, '$.masked_secrets') IS NOT NULL
+        AND json_type(metadata, '$.masked_secrets') = 'object'`,
+  )
+    .pluck()
+    .all(sessionId) as string[];
+  const sums = new Map<string, number>();
+  for (const row of rows) {
+    for (const [name, count] of Object.entries(fromJson(row))) {
+      if (Number.isSafeInteger(count)) sums.set(name, (sums.get(name) ?? 0) + Number(count));
+    }
+  }
+  return Object.fromEntries(sums);
 }
 
 function turnStatistics(database: Database, sessionId: string): SessionStatistics['turns'] {
