@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger, type Logger } from '../../src/base/logger.ts';
 import { createCausalMemory } from '../../src/causal/create-causal-memory.ts';
 import { CausalProjection } from '../../src/causal/projection/projection.ts';
@@ -8,6 +8,9 @@ import { link, newSession, openMemory, tellEvents } from './support.ts';
 
 const LAYERS = 20;
 const WIDE = 16;
+/** Takes minutes. */
+const ENDLESS =
+  'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n';
 
 /** Layers of events, each of which led to all of the next: more ways than anybody walks in a millisecond. */
 async function tangle(): Promise<{
@@ -74,6 +77,30 @@ describe('analytics of a graph that takes too long to follow', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('nobody waits for it: other questions are answered meanwhile, and a server that stops cuts it off', async () => {
+    const { dal, sessionId, projectionFile } = await tangle();
+    const projection = new CausalProjection({
+      store: dal.causal,
+      activity: dal.activity,
+      file: projectionFile,
+      logger: silentLogger,
+    });
+    let begun = () => {};
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const long = projection.askApart(sessionId, (duck) => {
+      begun();
+      return duck.rows(ENDLESS);
+    });
+    const ended = vi.fn();
+    long.catch(ended);
+    await beginning;
+    const count = await projection.ask(sessionId, (duck) => duck.rows('SELECT count(*) FROM events'));
+    expect(count).toEqual([[LAYERS * WIDE]]);
+    expect(ended).not.toHaveBeenCalled();
+    await projection.close();
+    await expect(long).rejects.toMatchObject({ code: 'storage_failed' });
+  });
+
   it('an interruption that meets somebody else is no damage either: that question is asked again', async () => {
     const { dal, sessionId, projectionFile } = await tangle();
     const { logger, warnings } = listening();
@@ -84,9 +111,7 @@ describe('analytics of a graph that takes too long to follow', () => {
     const answer = await projection.ask(sessionId, async (duck) => {
       times += 1;
       if (times > 1) return duck.rows('SELECT count(*) FROM events');
-      const endless = duck.rows(
-        'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n',
-      );
+      const endless = duck.rows(ENDLESS);
       const timer = setInterval(() => {
         duck.interrupt();
       }, 5);

@@ -1,6 +1,6 @@
 import { longestToRoot, type Chain } from '../graph/best-chain.ts';
 import { ancestorEdges } from '../graph/edges.ts';
-import type { Duck } from '../projection/duckdb.ts';
+import type { DuckReader } from '../projection/duckdb.ts';
 import { within, type Scope } from './cycle-figures.ts';
 
 /** Root causes and chains that are listed. */
@@ -37,7 +37,7 @@ const ROOTS = (scope: Scope) => `s AS MATERIALIZED (
 
 /** All that the graph says of where things begin and how far they go, or less when that would take too long. */
 export async function findCauses(
-  duck: Duck,
+  duck: DuckReader,
   scope: Scope,
   walkLimitMs = WALK_LIMIT_MS,
 ): Promise<FoundCauses> {
@@ -78,7 +78,7 @@ export async function findCauses(
   return { roots: roots.map(foundRoot), chains, truncated: false };
 }
 
-async function directRoots(duck: Duck, scope: Scope): Promise<FoundRoot[]> {
+async function directRoots(duck: DuckReader, scope: Scope): Promise<FoundRoot[]> {
   const rows = await duck.rows(
     `WITH ${ROOTS(scope)} SELECT k, c, direct, direct FROM roots ORDER BY direct DESC, k, c LIMIT ${String(MOST_ROOTS)}`,
   );
@@ -95,7 +95,7 @@ function foundRoot([key, no, effects, direct]: (number | string | null)[]): Foun
 }
 
 /** Null when it takes too long or more memory than the projection may have: both are no fault of the database. */
-async function inTime<T>(duck: Duck, limitMs: number, work: () => Promise<T>): Promise<T | null> {
+async function inTime<T>(duck: DuckReader, limitMs: number, work: () => Promise<T>): Promise<T | null> {
   const until = performance.now() + limitMs;
   const late = () => performance.now() >= until;
   // Again and again: an interruption that comes before a question has really begun is lost.

@@ -1,4 +1,4 @@
-import type { Duck, Row } from '../projection/duckdb.ts';
+import type { DuckReader, Row } from '../projection/duckdb.ts';
 import type { CycleFigures, Latency, TokenFigures, Tokens } from './analytics.ts';
 
 /** Outcomes as the record names them: what rests may still go on, so it has not ended. */
@@ -12,7 +12,7 @@ const LATENCY = 'quantile_cont(worked_ms, 0.5)::DOUBLE, quantile_cont(worked_ms,
 export type Scope = number | null;
 export const within = (scope: Scope) => (scope === null ? 'true' : `session_key = ${String(scope)}`);
 
-export async function cycleFigures(duck: Duck, scope: Scope): Promise<CycleFigures> {
+export async function cycleFigures(duck: DuckReader, scope: Scope): Promise<CycleFigures> {
   const rows = `FROM cycles WHERE ${within(scope)} AND outcome <> ''`;
   const byOutcome = await duck.rows(
     `SELECT outcome, count(*), avg(rounds), ${LATENCY} ${rows} GROUP BY outcome ORDER BY count(*) DESC, outcome`,
@@ -47,7 +47,7 @@ export async function cycleFigures(duck: Duck, scope: Scope): Promise<CycleFigur
   };
 }
 
-export async function tokenFigures(duck: Duck, scope: Scope): Promise<TokenFigures> {
+export async function tokenFigures(duck: DuckReader, scope: Scope): Promise<TokenFigures> {
   const sums = `count(*), sum(prompt_tokens)::DOUBLE, sum(completion_tokens)::DOUBLE, sum(total_tokens)::DOUBLE
     FROM calls WHERE ${within(scope)}`;
   const byAgent = await duck.rows(`SELECT agent, ${sums} GROUP BY agent ORDER BY agent`);

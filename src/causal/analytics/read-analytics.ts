@@ -4,7 +4,7 @@ import { withRecords, type GraphDeps } from '../graph/explain.ts';
 import type { Analytics, LongChain, RootCause } from './analytics.ts';
 import { findCauses, type FoundCauses } from './cause-figures.ts';
 import { cycleFigures, tokenFigures, type Scope } from './cycle-figures.ts';
-import type { Duck } from '../projection/duckdb.ts';
+import type { DuckReader } from '../projection/duckdb.ts';
 
 export interface AnalyticsDeps extends GraphDeps {
   /** How long a walk over the whole graph may take, in milliseconds, where it is not the usual time. */
@@ -13,7 +13,7 @@ export interface AnalyticsDeps extends GraphDeps {
 
 /** The figures of one session, brought up to date before. @throws session_not_found */
 export async function sessionAnalytics(deps: AnalyticsDeps, sessionId: string): Promise<Analytics> {
-  const found = await deps.projection.askActivity(sessionId, (duck, key) =>
+  const found = await deps.projection.askApart(sessionId, (duck, key) =>
     figures(duck, key, deps.walkLimitMs),
   );
   return withTexts(deps.store, found, () => Promise.resolve(sessionId));
@@ -21,8 +21,7 @@ export async function sessionAnalytics(deps: AnalyticsDeps, sessionId: string): 
 
 /** The figures of all sessions together, brought up to date before. */
 export async function overallAnalytics(deps: AnalyticsDeps): Promise<Analytics> {
-  await deps.projection.catchUpAll();
-  const found = await deps.projection.askAll((duck) => figures(duck, null, deps.walkLimitMs));
+  const found = await deps.projection.askApart(null, (duck) => figures(duck, null, deps.walkLimitMs));
   return withTexts(deps.store, found, async (sessionKey) => {
     const [head] = await deps.store.heads(sessionKey - 1, 1);
     return head?.sessionKey === sessionKey ? head.sessionId : null;
@@ -31,7 +30,7 @@ export async function overallAnalytics(deps: AnalyticsDeps): Promise<Analytics> 
 
 type Found = Omit<Analytics, 'causes'> & { causes: FoundCauses };
 
-async function figures(duck: Duck, scope: Scope, walkLimitMs: number | undefined): Promise<Found> {
+async function figures(duck: DuckReader, scope: Scope, walkLimitMs: number | undefined): Promise<Found> {
   return {
     causes: await findCauses(duck, scope, walkLimitMs),
     cycles: await cycleFigures(duck, scope),

@@ -1,5 +1,5 @@
 import { RELATIONS, type Relation } from '../../store/causal-store.ts';
-import type { Duck } from '../projection/duckdb.ts';
+import type { DuckReader } from '../projection/duckdb.ts';
 
 /** A link as graph questions see it: event numbers, not ids. */
 export interface Edge {
@@ -15,12 +15,12 @@ const CAUSING = 'relation <= 1';
 export const MOST_EDGES = 20_000;
 
 /** All links between an event and what led to it, however far back. */
-export function ancestorEdges(duck: Duck, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
+export function ancestorEdges(duck: DuckReader, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
   return walk(duck, sessionKey, eventNos, { from: 'effect_no', to: 'cause_no' });
 }
 
 /** All links between an event and what it led to. */
-export function descendantEdges(duck: Duck, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
+export function descendantEdges(duck: DuckReader, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
   return walk(duck, sessionKey, eventNos, { from: 'cause_no', to: 'effect_no' });
 }
 
@@ -30,7 +30,7 @@ export function descendantEdges(duck: Duck, sessionKey: number, eventNos: number
  * looked for again at the end.
  */
 function walk(
-  duck: Duck,
+  duck: DuckReader,
   sessionKey: number,
   eventNos: number[],
   { from, to }: { from: string; to: string },
@@ -50,7 +50,7 @@ function walk(
 }
 
 /** Links of the other relations that end at any of these events: what prevented or superseded them. */
-export function countersOf(duck: Duck, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
+export function countersOf(duck: DuckReader, sessionKey: number, eventNos: number[]): Promise<Edge[]> {
   if (eventNos.length === 0) return Promise.resolve([]);
   return edges(
     duck,
@@ -62,7 +62,7 @@ export function countersOf(duck: Duck, sessionKey: number, eventNos: number[]): 
 
 /** Event numbers around one, nearest first, over links of every kind in both directions; the event itself included. */
 export async function neighbourhood(
-  duck: Duck,
+  duck: DuckReader,
   sessionKey: number,
   eventNo: number,
   limit: number,
@@ -86,7 +86,7 @@ export async function neighbourhood(
 
 /** Numbers of the newest events before one, by time; the newest of all with null. */
 export async function newestEvents(
-  duck: Duck,
+  duck: DuckReader,
   sessionKey: number,
   before: { happenedAt: number; eventNo: number } | null,
   limit: number,
@@ -99,7 +99,7 @@ export async function newestEvents(
   return rows.map(([no]) => Number(no));
 }
 
-async function edges(duck: Duck, sql: string, values: (number | string)[]): Promise<Edge[]> {
+async function edges(duck: DuckReader, sql: string, values: (number | string)[]): Promise<Edge[]> {
   const rows = await duck.rows(sql, values);
   return rows.map(([cause, effect, relation, confidence]) => ({
     cause: Number(cause),

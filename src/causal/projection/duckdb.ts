@@ -40,19 +40,24 @@ export interface Duck {
   rows(sql: string, values?: Value[]): Promise<Row[]>;
   /** Adds `count` rows to a table, column by column. */
   append(table: string, count: number, columns: (ColumnData | VectorData)[]): Promise<void>;
-  /** Writes all that is there into a new file, and nothing of what was deleted. */
-  copyTo(file: string): Promise<void>;
+  /** Writes all that is there into a new file, and nothing of what was deleted; then does `change` on it, as `copy.…`. */
+  copyTo(file: string, change: string): Promise<void>;
+  /** A second connection to the same database, for questions alone: to be closed before this one. */
+  reader(): Promise<DuckReader>;
   /** Stops what is being asked, which then fails. */
   interrupt(): void;
   close(): void;
 }
+
+/** What one may do with a second connection. */
+export type DuckReader = Pick<Duck, 'rows' | 'interrupt' | 'close'>;
 
 /**
  * Opens a database in a file, or in memory with null. The native library is loaded on first use: it takes a tenth of a
  * second and 50 MB, which a server without causes never needs.
  */
 export async function openDuck(file: string | null): Promise<Duck> {
-  const duckdb = await import('@duckdb/node-api');
+  const duckdb = await loadClient();
   const instance: DuckDBInstance = await duckdb.DuckDBInstance.create(':memory:', SETTINGS);
   let connection: DuckDBConnection;
   try {
@@ -64,6 +69,31 @@ export async function openDuck(file: string | null): Promise<Duck> {
     instance.closeSync();
     throw error;
   }
+  return {
+    ...faceOf(duckdb, connection),
+    reader: async () => {
+      const second = await instance.connect();
+      await second.run('USE projection');
+      const face = faceOf(duckdb, second);
+      return {
+        rows: face.rows,
+        interrupt: face.interrupt,
+        close: () => {
+          second.closeSync();
+        },
+      };
+    },
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+function faceOf(
+  duckdb: Awaited<ReturnType<typeof loadClient>>,
+  connection: DuckDBConnection,
+): Omit<Duck, 'reader' | 'close'> {
   const vectorType = (dimension: number) => duckdb.ARRAY(duckdb.FLOAT, dimension);
   const bound = (values: Value[] = []): [DuckDBValue[], DuckDBType[]] => [
     values.map((value) => (value instanceof Float32Array ? duckdb.arrayValue([...value]) : value)),
@@ -113,19 +143,20 @@ export async function openDuck(file: string | null): Promise<Duck> {
         appender.closeSync();
       }
     },
-    copyTo: async (file) => {
+    copyTo: async (file, change) => {
       await connection.run(attach(file, 'copy'));
       await connection.run('COPY FROM DATABASE projection TO copy');
+      await connection.run(change);
       await connection.run('DETACH copy');
     },
     interrupt: () => {
       connection.interrupt();
     },
-    close: () => {
-      connection.closeSync();
-      instance.closeSync();
-    },
   };
+}
+
+function loadClient() {
+  return import('@duckdb/node-api');
 }
 
 function attach(file: string, name: string): string {

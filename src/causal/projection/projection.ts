@@ -2,7 +2,7 @@ import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
-import { openDuck, type Duck } from './duckdb.ts';
+import { openDuck, type Duck, type DuckReader } from './duckdb.ts';
 import { activityFeed, causalFeed, type Feed, type Open } from './feeds.ts';
 import type { FollowedStore } from './follow.ts';
 import { createTables, isCurrent, sessionStamp } from './schema.ts';
@@ -10,6 +10,8 @@ import { hasTraces } from './vectors.ts';
 
 /** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
 const FILE_RETRY_MS = 30_000;
+/** How often those who stand in the way of closing are interrupted, in milliseconds: one may just begin another question. */
+const INTERRUPT_EVERY_MS = 5;
 /** Heads read at a time when the whole record is gone through. */
 const HEADS_PAGE = 500;
 
@@ -36,6 +38,8 @@ export class CausalProjection {
   readonly #feeds: readonly Feed[];
   #open: Open | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Connections of those that ask beside the queue. */
+  readonly #readers = new Set<DuckReader>();
   #fileRetryAt = 0;
   #fileTrouble: string | null = null;
   #closed = false;
@@ -66,9 +70,42 @@ export class CausalProjection {
     return this.#askAfter([this.#causes], sessionId, question);
   }
 
-  /** The same, with the session's cycles and calls up to date too. @throws session_not_found */
-  askActivity<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
+  #askActivity<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
     return this.#askAfter(this.#feeds, sessionId, question);
+  }
+
+  /**
+   * Asks what may take long, of one session or of all with null, brought up to date before, with its cycles and calls. It is
+   * asked beside the queue: what a reply waits for does not wait for this. It may be asked a second time, when the database
+   * fails or has to be closed meanwhile. @throws session_not_found
+   */
+  async askApart<T>(
+    sessionId: string | null,
+    question: (duck: DuckReader, sessionKey: number | null) => Promise<T>,
+  ): Promise<T> {
+    if (sessionId === null) await this.catchUpAll();
+    let sessionKey: number | null = null;
+    const open = async (duck: Duck, key: number | null) => {
+      sessionKey = key;
+      const reader = await duck.reader();
+      this.#readers.add(reader);
+      return reader;
+    };
+    const reader = await (sessionId === null
+      ? this.#withDuck(({ duck }) => open(duck, null))
+      : this.#askActivity(sessionId, open));
+    try {
+      return await question(reader, sessionKey);
+    } catch (error) {
+      this.#options.logger.debug({ err: error }, 'a question beside the others is asked again among them');
+    } finally {
+      this.#readers.delete(reader);
+      reader.close();
+    }
+    // In the queue a database that fails is made anew.
+    return sessionId === null
+      ? this.#withDuck(({ duck }) => question(duck, null))
+      : this.#askActivity(sessionId, question);
   }
 
   /** Asks over everything that has been taken in. */
@@ -137,17 +174,18 @@ export class CausalProjection {
       }
       // What was deleted leaves the file, not only the table.
       if (forgotten === 0 || !open.inFile) return;
-      if (await hasTraces(open.duck)) await this.#writeAnew(open.duck);
-      else await open.duck.run('CHECKPOINT');
+      if (await hasTraces(open.duck)) {
+        await this.#writeAnew(open.duck);
+        this.#open = null;
+      } else await open.duck.run('CHECKPOINT');
     });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#enqueue(() => {
-      this.#open?.duck.close();
+    await this.#enqueue(async () => {
+      await this.#closeDuck(this.#open?.duck);
       this.#open = null;
-      return Promise.resolve();
     });
   }
 
@@ -188,16 +226,16 @@ export class CausalProjection {
         // Nor is an interruption, which came too late for what it was meant for: it is asked again.
         if (isInterruption(error)) return work(await this.#opened());
         this.#options.logger.warn({ err: error }, 'the causal projection failed and is made again');
-        this.#discard();
+        await this.#discard();
       }
       return work(await this.#opened());
     });
   }
 
-  #discard(): void {
+  async #discard(): Promise<void> {
     const inFile = this.#open?.inFile === true;
     try {
-      this.#open?.duck.close();
+      await this.#closeDuck(this.#open?.duck);
     } catch {
       // It is broken anyway.
     }
@@ -211,7 +249,7 @@ export class CausalProjection {
     }
     const inFile = this.#options.file === null ? null : await this.#openFile(this.#options.file);
     if (!inFile && this.#open) return this.#open;
-    this.#open?.duck.close();
+    await this.#closeDuck(this.#open?.duck);
     const duck = inFile ?? (await fresh(null));
     const [sum] = await duck.rows('SELECT coalesce(sum(through), 0)::DOUBLE FROM heads');
     this.#open = { duck, inFile: inFile !== null, through: Number(sum?.[0] ?? 0), current: new Map() };
@@ -227,13 +265,20 @@ export class CausalProjection {
     if (file === null) return;
     const copy = `${file}.new`;
     rmSync(copy, { force: true });
-    await duck.run('UPDATE meta SET traces = false');
-    await duck.copyTo(copy);
-    duck.close();
-    this.#open = null;
+    await duck.copyTo(copy, 'UPDATE copy.meta SET traces = false');
+    await this.#closeDuck(duck);
     rmSync(`${file}.wal`, { force: true });
     renameSync(copy, file);
     chmodSync(file, 0o600);
+  }
+
+  /** Closes a database after those who ask beside the queue: they are interrupted, and ask again. */
+  async #closeDuck(duck: Duck | undefined): Promise<void> {
+    while (this.#readers.size > 0) {
+      for (const reader of this.#readers) reader.interrupt();
+      await new Promise((resolve) => setTimeout(resolve, INTERRUPT_EVERY_MS));
+    }
+    duck?.close();
   }
 
   /** The file's database, made anew when it is not usable; null when not even that is possible. */
