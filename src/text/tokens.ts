@@ -13,6 +13,11 @@ const RUNS = new RegExp(
   `\\s{1,${String(LONGEST_RUN)}}|[!-~]{${String(LONGEST_RUN)}}|[!-~]+(?=\\s|$)|\\S{1,${String(LONGEST_RUN_BEYOND_ASCII)}}`,
   'gu',
 );
+/** What has none of these is not cut. Most texts: looking is far cheaper than taking them apart. */
+const MAYBE_CUT = new RegExp(
+  `\\S{${String(LONGEST_RUN_BEYOND_ASCII + 1)}}|\\s{${String(LONGEST_RUN + 1)}}`,
+  'u',
+);
 /** Size of the pieces handed to the tokenizer, in characters. */
 const PIECE = 8192;
 
@@ -30,8 +35,8 @@ let encoding: Encoding | null = null;
 
 /**
  * Loaded on first use, once: 80 ms and 43 MB. A server does it before it listens (`warmUpTexts`), scripts that count
- * nothing never. (o200k_base: 160 ms and 72 MB. For English the two agree within a percent; for other scripts cl100k_base counts up to a quarter more, so a
- * budget counted with it is never overrun by a newer model.)
+ * nothing never. (o200k_base: 160 ms and 72 MB. For English the two agree within a percent; for other scripts
+ * cl100k_base counts up to a quarter more, so a budget counted with it is never overrun by a newer model.)
  */
 function loadEncoding(): Encoding {
   encoding ??= createRequire(import.meta.url)('gpt-tokenizer/encoding/cl100k_base') as Encoding;
@@ -46,10 +51,54 @@ const NO_SPECIAL = { allowedSpecial: new Set<string>(), disallowedSpecial: new S
  */
 export function countTokens(text: string): number {
   if (text === '') return 0;
-  const { countTokens: count } = loadEncoding();
+  if (text.length <= PIECE) return countLines(text);
   let total = 0;
-  for (const piece of pieces(text)) total += count(piece, NO_SPECIAL);
+  for (const piece of pieces(text)) total += countPiece(piece);
   return total;
+}
+
+/**
+ * Counts of lines counted before: what a session remembers is quoted in one prompt after the other, and counting is
+ * most of what a prompt costs. Oldest out first.
+ */
+const counted = new Map<string, number>();
+/** Characters of all lines in `counted`, and the most there may be. */
+let remembered = 0;
+const MOST_REMEMBERED = 2_000_000;
+
+/**
+ * The encoding splits a text before it merges, and after a line break always where the next line does not begin blank.
+ * Lines can therefore be counted one by one, and add up to the whole.
+ */
+function countLines(text: string): number {
+  let total = 0;
+  for (const line of text.split(BETWEEN_LINES)) total += countOnce(line);
+  return total;
+}
+
+const BETWEEN_LINES = /(?<=\n)(?=\S)/u;
+
+function countOnce(line: string): number {
+  const known = counted.get(line);
+  if (known !== undefined) return known;
+  let tokens = 0;
+  for (const piece of pieces(line)) tokens += countPiece(piece);
+  // A copy: the line itself may be a view that keeps a far longer text alive.
+  const copy = Buffer.from(line).toString();
+  if (!counted.has(copy)) {
+    counted.set(copy, tokens);
+    remembered += copy.length;
+  }
+  for (const oldest of counted.keys()) {
+    if (remembered <= MOST_REMEMBERED) break;
+    counted.delete(oldest);
+    remembered -= oldest.length;
+  }
+  return tokens;
+}
+
+function countPiece(piece: string): number {
+  return loadEncoding().countTokens(piece, NO_SPECIAL);
 }
 
 /** The same for a text of any length, with the event loop free for others every few milliseconds. */
@@ -108,7 +157,7 @@ function beginning(piece: string, tokens: number[], limit: number): string {
 }
 
 function* pieces(text: string): Generator<string> {
-  if (text.length <= LONGEST_RUN_BEYOND_ASCII) {
+  if (text.length <= LONGEST_RUN_BEYOND_ASCII || (text.length <= PIECE && !MAYBE_CUT.test(text))) {
     yield text;
     return;
   }

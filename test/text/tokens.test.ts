@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { countTokens, truncateToTokens } from '../../src/text/tokens.ts';
 
@@ -6,6 +8,44 @@ describe('counting tokens', () => {
     expect(countTokens('')).toBe(0);
     expect(countTokens('hello world')).toBe(2);
     expect(countTokens('日本語')).toBeGreaterThanOrEqual(2);
+  });
+
+  it('counts lines one by one, the second time from memory, and comes to what the encoding counts in one go', () => {
+    const { countTokens: count } = createRequire(import.meta.url)('gpt-tokenizer/encoding/cl100k_base') as {
+      countTokens(text: string, options: object): number;
+    };
+    const word = fc.constantFrom(
+      ...[
+        'Go',
+        'naïve',
+        '日本',
+        '12345',
+        "it's",
+        '…',
+        '.',
+        '):',
+        ' ',
+        '  ',
+        '\t',
+        '\n',
+        '\r\n',
+        '\n\n',
+        ' \n ',
+        '\u00a0',
+        '\u2028',
+      ],
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 60 }), (words) => {
+        const text = words.join('');
+        const options = { allowedSpecial: new Set(), disallowedSpecial: new Set() };
+        const whole = /\S{65}/u.test(text) ? null : count(text, options);
+        const first = countTokens(text);
+        expect(countTokens(text)).toBe(first);
+        if (whole !== null) expect(first).toBe(whole);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('takes text that looks like a special token as text', () => {
