@@ -4,7 +4,7 @@
  * 1. One client on a session of 10,000 turns: milliseconds over asking the upstream itself, paired round by round.
  * 2. 64 clients on 64 sessions of 1,000 turns: requests a second.
  *
- *     npm run build && npm run bench:chat -- [--rounds 5] [--ms 3000] [--turns 10000] [--sessions 64]
+ *     npm run build && npm run bench:chat -- [--rounds 5] [--ms 3000] [--turns 10000] [--sessions 64] [--only alone|together]
  */
 import { once } from 'node:events';
 import { cpus } from 'node:os';
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     ms: { type: 'string', default: '3000' },
     turns: { type: 'string', default: '10000' },
     sessions: { type: 'string', default: '64' },
+    only: { type: 'string' },
   },
 });
 const [rounds, forMs, longTurns, sessions] = [flags.rounds, flags.ms, flags.turns, flags.sessions].map(
@@ -37,15 +38,19 @@ const server = await startServerProcess({
 const pid = server.child.pid ?? 0;
 
 try {
-  const long = await filledSession(longTurns, `a session of ${String(longTurns)} turns`);
-  await alone(long, false);
-  await alone(long, true);
-  const many: string[] = [];
-  for (let at = 0; at < sessions; at += 1) {
-    many.push(await filledSession(TURNS_PER_SESSION, `session ${String(at + 1)} of ${String(sessions)}`));
+  if (flags.only !== 'together') {
+    const long = await filledSession(longTurns, `a session of ${String(longTurns)} turns`);
+    await alone(long, false);
+    await alone(long, true);
   }
-  progress('');
-  await together(many);
+  if (flags.only !== 'alone') {
+    const many: string[] = [];
+    for (let at = 0; at < sessions; at += 1) {
+      many.push(await filledSession(TURNS_PER_SESSION, `session ${String(at + 1)} of ${String(sessions)}`));
+    }
+    progress('');
+    await together(many);
+  }
   console.log(
     `${cpus()[0]?.model ?? 'unknown'}, ${String(cpus().length)} cores, Node ${process.version}; all processes on this machine; ` +
       `server at ${residentMegabytes(pid).toFixed(0)} MB.`,

@@ -39,7 +39,7 @@ try {
       const { conversation } = await memory.createConversation({
         sessionId,
         directive: '',
-        storeDirective: false,
+        turns: [],
       });
       const { turns: stored } = await memory.appendTurns({
         conversationId: conversation.conversationId,

@@ -80,7 +80,7 @@ for (let at = 0; at < TURNS; at += 50) {
   const { conversation } = await memory.createConversation({
     sessionId: session.sessionId,
     directive: `Talk ${String(at)}`,
-    storeDirective: false,
+    turns: [],
   });
   await memory.appendTurns({
     conversationId: conversation.conversationId,

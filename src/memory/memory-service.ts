@@ -117,11 +117,11 @@ export interface MemoryService extends FactService, LessonService {
   archiveSession(sessionId: string): Promise<SessionRecord>;
   eraseSession(sessionId: string): Promise<void>;
 
-  /** Begins a conversation; the directive is stored as Wykeve's first turn unless `storeDirective` is false. */
+  /** Begins a conversation; its first turns are `turns`, or the directive as Wykeve's. */
   createConversation(input: {
     sessionId: string;
     directive: string;
-    storeDirective?: boolean;
+    turns?: TurnInput[];
   }): Promise<{ conversation: ConversationRecord; turns: TurnRecord[] }>;
   getConversation(conversationId: string): Promise<ConversationRecord>;
   listConversations(input: {
@@ -132,6 +132,8 @@ export interface MemoryService extends FactService, LessonService {
   listTurns(input: { conversationId: string; fromNumber: number; limit: number }): Promise<TurnRecord[]>;
   appendTurns(input: {
     conversationId: string;
+    /** Where it is known: one look at the record less. */
+    sessionId?: string;
     turns: TurnInput[];
     idempotency?: Idempotency;
   }): Promise<{ turns: TurnRecord[]; replayed: boolean }>;

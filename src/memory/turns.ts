@@ -54,16 +54,14 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
     jobsForTurns,
     getConversation,
 
-    async createConversation({ sessionId, directive, storeDirective = true }) {
+    async createConversation({ sessionId, directive, turns = [directiveTurn(directive)] }) {
       const conversationId = newId('conv');
       const begun = await dal.conversations.create({
         sessionId,
         conversationId,
         directive,
-        turns: storeDirective
-          ? [await prepareTurn({ agent: 'wykeve', kind: 'directive', content: directive })]
-          : [],
-        jobs: storeDirective ? jobsForTurns(conversationId) : [],
+        turns: await prepareTurns(turns),
+        jobs: turns.length > 0 ? jobsForTurns(conversationId) : [],
         now: clock.now(),
       });
       nudgeJobs();
@@ -77,8 +75,8 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
       return dal.turns.list({ sessionId, conversationId, fromNumber, limit });
     },
 
-    async appendTurns({ conversationId, turns, idempotency }) {
-      const { sessionId } = await getConversation(conversationId);
+    async appendTurns({ conversationId, turns, idempotency, ...known }) {
+      const sessionId = known.sessionId ?? (await getConversation(conversationId)).sessionId;
       const result = await dal.turns.append({
         sessionId,
         conversationId,
@@ -91,4 +89,8 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
       return result;
     },
   };
+}
+
+function directiveTurn(directive: string): TurnInput {
+  return { agent: 'wykeve', kind: 'directive', content: directive };
 }

@@ -51,7 +51,7 @@ export async function openBench(upstream: Upstream, more: Partial<CycleServiceDe
   const { conversation } = await memory.createConversation({
     sessionId: session.sessionId,
     directive: 'Name two rivers.',
-    storeDirective: false,
+    turns: [],
   });
   return {
     dal,

@@ -27,7 +27,10 @@ describe('group commit', () => {
     database.prepare('INSERT INTO a VALUES (?, ?)').run(x, text);
     return x;
   };
-  const submit = (run: () => unknown) => new Promise<Outcome>((resolve) => writer.submit(run, resolve));
+  const submit = (run: () => unknown, durable = true) =>
+    new Promise<Outcome>((settle) => {
+      writer.submit({ run, settle, durable });
+    });
   const stored = () => database.prepare('SELECT x FROM a ORDER BY x').pluck().all();
   const commits = () => statements.filter((sql) => sql === 'COMMIT').length;
 
@@ -56,16 +59,28 @@ describe('group commit', () => {
     expect(stored()).toEqual([1, 3]);
   });
 
+  it('waits for the disk unless all that is written may be lost with the power', async () => {
+    const waits = () => database.pragma('synchronous', { simple: true });
+    await submit(() => insert(1), false);
+    expect(waits()).toBe(1);
+    await Promise.all([submit(() => insert(2), false), submit(() => insert(3))]);
+    expect(waits()).toBe(2);
+    await submit(() => insert(4), false);
+    expect(waits()).toBe(1);
+    expect(stored()).toEqual([1, 2, 3, 4]);
+  });
+
   it('is settled only after the commit', async () => {
     let committedWhenSettled: number | undefined;
     await new Promise<void>((resolve) => {
-      writer.submit(
-        () => insert(1),
-        () => {
+      writer.submit({
+        run: () => insert(1),
+        settle: () => {
           committedWhenSettled ??= commits();
           resolve();
         },
-      );
+        durable: true,
+      });
       expect(commits()).toBe(0);
     });
     expect(committedWhenSettled).toBe(1);

@@ -47,7 +47,6 @@ export async function answerDirect(
     unsupervised,
     finish: async (answer, incomplete) => exchange?.finish(answer, incomplete),
   };
-  sendIdHeaders(res, { sessionId: report.sessionId, conversationId: report.conversationId });
   const hangUp = cancelOnHangUp(res);
   try {
     const answering = parts.provider.forward(
@@ -60,7 +59,10 @@ export async function answerDirect(
       },
       hangUp.signal,
     );
-    exchange?.begin();
+    // A failure is heard where it is waited for, below.
+    answering.catch(() => undefined);
+    await exchange?.begin();
+    sendIdHeaders(res, report);
     await relayAnswer(direct, await answering, hangUp.signal);
   } catch (error) {
     await direct.finish(null, hangUp.signal.aborted ? 'client_cancelled' : 'upstream_broke_off');
@@ -70,12 +72,12 @@ export async function answerDirect(
 
 function openExchange(parts: ChatParts, call: ChatCall, { thread }: Preparation): Exchange | null {
   const { directive, messages, report } = call;
-  if (!thread || !directive || !messages || report.conversationId === null) return null;
+  if (!thread || !directive || !messages) return null;
   return new Exchange({
     memory: parts.memory,
     report,
     logger: call.logger,
-    conversationId: report.conversationId,
+    sessionId: call.sessionId,
     thread,
     directive,
     messages,

@@ -12,14 +12,16 @@ import { withinTime } from './within-time.ts';
 export type Incomplete = 'client_cancelled' | 'upstream_broke_off';
 
 /**
- * Stores one exchange of `direct` mode: the directive while the upstream is at work, then the tool results that the
- * client brought and the answer, together. Nothing here rejects: what fails is logged and said in the report.
+ * Stores one exchange of `direct` mode: the directive while the upstream is at work, as the first turn of a new
+ * conversation where there is none yet; then the tool results that the client brought and the answer, together. Nothing here rejects: what fails is logged and said in the report.
  */
 export class Exchange {
   readonly #memory: MemoryService;
   readonly #report: MemoryReport;
   readonly #logger: Logger;
-  readonly #conversationId: string;
+  readonly #sessionId: string;
+  /** What a conversation that begins with this exchange begins with. */
+  readonly #opening: string;
   readonly #toolResults: TurnInput[];
   readonly #limitMs: number;
   /** Null once it is stored. */
@@ -31,7 +33,7 @@ export class Exchange {
     memory: MemoryService;
     report: MemoryReport;
     logger: Logger;
-    conversationId: string;
+    sessionId: string;
     thread: Thread;
     directive: Directive;
     messages: ChatMessage[];
@@ -41,7 +43,8 @@ export class Exchange {
     this.#memory = input.memory;
     this.#report = input.report;
     this.#logger = input.logger;
-    this.#conversationId = input.conversationId;
+    this.#sessionId = input.sessionId;
+    this.#opening = input.directive.text;
     this.#limitMs = input.limitMs;
     this.#toolResults = toolResultTurns(input.messages, input.directive);
     this.#directive = input.thread.directive
@@ -57,11 +60,14 @@ export class Exchange {
     if (input.thread.directive) input.report.turnIds.push(input.thread.directive.turnId);
   }
 
-  /** Begins to store the directive; does not wait for it. */
-  begin(): void {
+  /**
+   * Begins to store the directive. Resolves when it is stored, or when it is clear that it will not be in time: until
+   * then a new conversation has no id that could be told.
+   */
+  async begin(): Promise<void> {
     const directive = this.#directive;
     if (!directive) return;
-    this.#directiveStored = this.#append([directive])
+    this.#directiveStored = this.#write([directive])
       .then(() => {
         this.#directive = null;
       })
@@ -69,6 +75,8 @@ export class Exchange {
         // The answer's storing tries again.
         this.#logger.warn({ err: error }, 'the directive could not be stored yet');
       });
+    // What takes longer is waited for when the answer is stored.
+    await withinTime(this.#directiveStored, this.#limitMs).catch(() => undefined);
   }
 
   /** Stores what came back. Resolves when it is durable, or when it is clear that it will not be in time. */
@@ -88,12 +96,21 @@ export class Exchange {
     const turns = [...(this.#directive ? [this.#directive] : [])];
     const answered = answer ? answerTurn(answer, incomplete) : null;
     if (answered) turns.push(...this.#toolResults, answered);
-    if (turns.length > 0) await this.#append(turns);
+    if (turns.length > 0) await this.#write(turns);
   }
 
-  async #append(turns: TurnInput[]): Promise<void> {
-    const stored = await this.#memory.appendTurns({ conversationId: this.#conversationId, turns });
-    this.#report.stored(stored.turns);
+  async #write(turns: TurnInput[]): Promise<void> {
+    const report = this.#report;
+    const sessionId = this.#sessionId;
+    const { conversationId } = report;
+    if (conversationId === null) {
+      const begun = await this.#memory.createConversation({ sessionId, directive: this.#opening, turns });
+      report.conversationId = begun.conversation.conversationId;
+      report.stored(begun.turns);
+      return;
+    }
+    const stored = await this.#memory.appendTurns({ sessionId, conversationId, turns });
+    report.stored(stored.turns);
   }
 }
 

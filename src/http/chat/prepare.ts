@@ -89,7 +89,11 @@ export async function openCall(
 export async function prepare(
   parts: ChatParts,
   call: ChatCall,
-  options: { needsConversation: boolean; beingAnswered: (threadKey: string) => boolean },
+  options: {
+    /** Whether a conversation must be there when this is done; else the exchange begins it, with its first turn. */
+    needsConversation: boolean;
+    beingAnswered: (threadKey: string) => boolean;
+  },
 ): Promise<Preparation> {
   const { directive, messages, report } = call;
   if (!call.session || !directive || !messages) return { thread: null };
@@ -109,8 +113,11 @@ export async function prepare(
     );
     if (thread && thread.conversationId !== null) report.conversationId = thread.conversationId;
   }
-  await Promise.all([addContext(parts, call, directive, messages), beginConversation(parts, call, thread)]);
-  return { thread: report.conversationId === null ? null : thread };
+  await Promise.all([
+    addContext(parts, call, directive, messages),
+    options.needsConversation ? beginConversation(parts, call, thread) : null,
+  ]);
+  return { thread };
 }
 
 async function addContext(
@@ -144,7 +151,7 @@ async function beginConversation(parts: ChatParts, call: ChatCall, thread: Threa
     parts.memory.createConversation({
       sessionId: call.sessionId,
       directive: directive.text,
-      storeDirective: false,
+      turns: [],
     }),
   );
   if (begun) call.report.conversationId = begun.conversation.conversationId;

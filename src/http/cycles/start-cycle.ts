@@ -89,7 +89,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
   const contextMs = performance.now() - began;
   const conversation =
     conversationId ??
-    (await memory.createConversation({ sessionId, directive, storeDirective: false })).conversation
+    (await memory.createConversation({ sessionId, directive, turns: [] })).conversation
       .conversationId;
   const running = await parts.cycles.start({
     sessionId,

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
-import { openReaderConnection, openWriterConnection } from './connection.ts';
+import { openReaderConnection, openWriterConnection, prepared } from './connection.ts';
 import { asCccError } from './error-crossing.ts';
 import { GroupWriter, type Outcome } from './group-writer.ts';
 import { discardAbandonedImports } from './import-rows.ts';
@@ -39,14 +39,15 @@ export function openWriterEngine(file: string): Engine {
           settle(unknownMethod(store, method));
           return;
         }
-        const erases = moduleNamed(store)?.erases?.includes(method) === true;
-        writer.submit(
-          () => run(...args),
-          (outcome) => {
-            if (erases && outcome.ok) log.clear();
+        const { erases, repeatable } = moduleNamed(store) ?? {};
+        writer.submit({
+          run: () => run(...args),
+          settle: (outcome) => {
+            if (outcome.ok && erases?.includes(method)) log.clear();
             settle(outcome);
           },
-        );
+          durable: !repeatable?.includes(method),
+        });
       },
       close: () => {
         if (!database.open) return;
@@ -101,12 +102,12 @@ function openingError(error: unknown): CccError {
 
 function readOnce(database: Database, run: () => unknown): Outcome {
   try {
-    database.exec('BEGIN');
+    prepared(database, 'BEGIN').run();
     return { ok: true, value: run() };
   } catch (error) {
     return { ok: false, error: asCccError(error) };
   } finally {
-    if (database.inTransaction) database.exec('COMMIT');
+    if (database.inTransaction) prepared(database, 'COMMIT').run();
   }
 }
 
@@ -128,8 +129,10 @@ function methodTable(stores: Map<string, AnyMethods>): MethodTable {
   return table;
 }
 
-function moduleNamed(name: string): { writes: readonly string[]; erases?: readonly string[] } | undefined {
-  return (SQLITE_MODULES as Record<string, { writes: readonly string[]; erases?: readonly string[] }>)[name];
+type Traits = Partial<Record<'writes' | 'erases' | 'repeatable', readonly string[]>>;
+
+function moduleNamed(name: string): Traits | undefined {
+  return (SQLITE_MODULES as Record<string, Traits>)[name];
 }
 
 function find(stores: Map<string, AnyMethods>, store: string, method: string) {

@@ -12,6 +12,8 @@ const NO_TWIN_RUNS = `NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.session_id 
 
 export const jobsModule: StoreModule<JobStore> = {
   writes: ['enqueue', 'claim', 'renew', 'complete', 'fail'],
+  // A job that was claimed or ended just before the power went is taken up once more: handlers are made for that.
+  repeatable: ['claim', 'renew', 'complete', 'fail'],
   create: (database) => ({
     enqueue: (sessionId, jobs, now) => {
       requireSession(database, sessionId);

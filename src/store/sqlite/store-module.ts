@@ -17,5 +17,10 @@ export interface StoreModule<T> {
   writes: readonly (keyof T & string)[];
   /** Writing methods that remove what somebody wants gone for good: the log is cleared of it before they answer. */
   erases?: readonly (keyof T & string)[];
+  /**
+   * Writing methods whose work may be lost with the power, because it is then done again: they do not wait for the disk
+   * where nothing else does. A crash of the process loses none of them.
+   */
+  repeatable?: readonly (keyof T & string)[];
   create(database: Database): Sync<T>;
 }

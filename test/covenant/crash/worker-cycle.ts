@@ -50,7 +50,7 @@ if (found) {
   if (found.outcome === null) await (await cycles.resume(found.cycleId)).done;
 } else {
   const directive = 'Name two rivers.';
-  const { conversation } = await memory.createConversation({ sessionId, directive, storeDirective: false });
+  const { conversation } = await memory.createConversation({ sessionId, directive, turns: [] });
   const running = await cycles.start({
     sessionId,
     conversationId: conversation.conversationId,

@@ -17,7 +17,7 @@ async function sessionOfSomeoneWhoMoved() {
     const { conversation } = await memory.createConversation({
       sessionId,
       directive: content,
-      storeDirective: false,
+      turns: [],
     });
     await memory.appendTurns({
       conversationId: conversation.conversationId,

@@ -72,7 +72,7 @@ describe('facts in the background', () => {
     const { conversation } = await memory.createConversation({
       sessionId,
       directive: 'x',
-      storeDirective: false,
+      turns: [],
     });
     await memory.appendTurns({
       conversationId: conversation.conversationId,

@@ -184,7 +184,7 @@ describe('indexing anew', () => {
     const { conversation } = await memory.createConversation({
       sessionId,
       directive: 'x',
-      storeDirective: false,
+      turns: [],
     });
     const [fact] = (await memory.listFacts({ sessionId, current: true, limit: 1, cursor: null })).items;
     let latecomers = 0;
