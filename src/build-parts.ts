@@ -26,6 +26,7 @@ import { createRetriever } from './memory/retrieval/retriever.ts';
 import { habitsJob } from './memory/habits/jobs.ts';
 import { maskingDal } from './memory/redaction/masking-dal.ts';
 import { registerHabits } from './memory/habits/note-habits.ts';
+import { Growth } from './memory/summaries/growth.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
@@ -119,6 +120,8 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       habitsJob(now),
     ],
     jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), ...causalWork.ofTexts(now)],
+    jobsOfImport: dense.jobsOf,
+    growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
     nudgeJobs,
     ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),
     clock: systemClock,

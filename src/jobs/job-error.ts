@@ -8,10 +8,13 @@ export class JobError extends Error {
   override readonly name = 'JobError';
   /** When to try again, in milliseconds since the epoch; null for never. */
   readonly retryAt: number | null;
+  /** Whether no other job of the same kind could do better before then: none is taken up. */
+  readonly forAll: boolean;
 
-  constructor(message: string, options: { retryAt: number | null; cause?: unknown }) {
+  constructor(message: string, options: { retryAt: number | null; forAll?: boolean; cause?: unknown }) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.retryAt = options.retryAt;
+    this.forAll = options.forAll ?? false;
   }
 }
 

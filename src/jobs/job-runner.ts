@@ -60,6 +60,8 @@ export class JobRunner {
   readonly #random: () => number;
   readonly #handlers = new Map<string, JobHandler>();
   readonly #running = new Map<Promise<void>, AbortController>();
+  /** Kinds of which nothing is taken up before a time, in milliseconds since the epoch. */
+  readonly #resting = new Map<string, number>();
   readonly #idleWaiters = new Set<() => void>();
   #started = false;
   #looking = false;
@@ -157,22 +159,21 @@ export class JobRunner {
 
   /** Starts what is due while there is room. Returns the time to sleep in milliseconds; null: until nudged. */
   async #takeUpDueJobs(): Promise<number | null> {
-    const kinds = [...this.#handlers.keys()];
-    if (kinds.length === 0) return null;
+    const now = this.#clock.now();
+    for (const [kind, until] of this.#resting) if (until <= now) this.#resting.delete(kind);
+    const kinds = [...this.#handlers.keys()].filter((kind) => !this.#resting.has(kind));
+    const rested = Math.min(...this.#resting.values());
     try {
       const room = this.#concurrency - this.#running.size;
       // The end of a running job is a nudge.
       if (room <= 0) return null;
-      const claimed = await this.#jobs.claim({
-        kinds,
-        limit: room,
-        leaseMs: this.#leaseMs,
-        now: this.#clock.now(),
-      });
+      const claimed =
+        kinds.length === 0 ? [] : await this.#jobs.claim({ kinds, limit: room, leaseMs: this.#leaseMs, now });
       for (const job of claimed) this.#begin(job);
       if (claimed.length === room) return null;
-      const due = await this.#jobs.nextDue(kinds);
-      return due === null ? null : Math.max(1, due - this.#clock.now());
+      const due = kinds.length === 0 ? null : await this.#jobs.nextDue(kinds);
+      const next = Math.min(due ?? Infinity, rested);
+      return next === Infinity ? null : Math.max(1, next - this.#clock.now());
     } catch (error) {
       this.#logger.error({ error: describeError(error) }, 'the jobs could not be read');
       return STORE_TROUBLE_MS;
@@ -224,6 +225,7 @@ export class JobRunner {
     const { sessionId, jobId, kind, attempts } = job;
     const deferred = error instanceof JobError && error.retryAt !== null;
     const retryAt = this.#retryAt(attempts, error);
+    if (error instanceof JobError && error.forAll && retryAt !== null) this.#resting.set(kind, retryAt);
     const message = describeError(error);
     const fields = { jobId, sessionId, kind, attempt: attempts, error: message };
     if (retryAt === null) this.#logger.error(fields, 'a job failed and was set aside');

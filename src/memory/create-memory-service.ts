@@ -8,6 +8,7 @@ import type { MemoryService } from './memory-service.ts';
 import { lessonMethods } from './lessons/lesson-methods.ts';
 import { createRetriever } from './retrieval/retriever.ts';
 import { sessionMethods } from './sessions.ts';
+import { Growth } from './summaries/growth.ts';
 import { summaryMethods } from './summaries/summary-methods.ts';
 import { transferMethods } from './transfer/transfer-methods.ts';
 import { turnMethods } from './turns.ts';
@@ -22,6 +23,7 @@ export function createMemoryService(
     jobsOfExchange: () => [],
     jobsOfImport: () => [],
     asStored: (text) => text,
+    growth: new Growth(0),
     nudgeJobs: () => undefined,
     clock: systemClock,
     logger: silentLogger,

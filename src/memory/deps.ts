@@ -4,6 +4,7 @@ import type { CausalMemoryCore } from '../causal/causal-memory-core.ts';
 import type { MemoryDAL } from '../store/memory-dal.ts';
 import type { NewJob } from '../store/records.ts';
 import type { Retriever } from './retrieval/retriever.ts';
+import type { Growth } from './summaries/growth.ts';
 
 /** What the parts of the memory service stand on. */
 export interface MemoryDeps {
@@ -17,6 +18,8 @@ export interface MemoryDeps {
   jobsOfImport: (conversationId: string, now: number) => NewJob[];
   /** A text as the record holds it: without the secrets in it. */
   asStored: (text: string) => string;
+  /** Which conversations have grown enough for a look whether they are to be summarised. */
+  growth: Growth;
   /** Called after jobs were stored, so that they are begun at once. */
   nudgeJobs: () => void;
   clock: Clock;

@@ -19,7 +19,7 @@ type TurnMethods = Pick<
   | 'jobsForTurns'
 >;
 
-export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDeps): TurnMethods {
+export function turnMethods({ dal, clock, growth, nudgeJobs, jobsOfExchange }: MemoryDeps): TurnMethods {
   const prepareTurn = async (turn: TurnInput): Promise<NewTurn> => ({
     turnId: newId('turn'),
     agent: turn.agent,
@@ -40,9 +40,15 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
     }
     return prepared;
   };
-  const jobsForTurns = (conversationId: string) => {
+  const jobsForTurns = (conversationId: string, grown = true) => {
     const now = clock.now();
-    return [summariseJob(conversationId, now), ...jobsOfExchange(conversationId, now)];
+    return [...(grown ? [summariseJob(conversationId, now)] : []), ...jobsOfExchange(conversationId, now)];
+  };
+  const jobsFor = (conversationId: string, turns: TurnInput[], isNew: boolean) => {
+    const texts = turns.map(({ content }) => content);
+    return turns.length === 0
+      ? []
+      : jobsForTurns(conversationId, growth.hasGrown(conversationId, texts, isNew));
   };
   const getConversation = async (conversationId: string): Promise<ConversationRecord> => {
     const conversation = await dal.conversations.get(conversationId);
@@ -51,7 +57,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
   };
   return {
     prepareTurn,
-    jobsForTurns,
+    jobsForTurns: (conversationId) => jobsForTurns(conversationId),
     getConversation,
 
     async createConversation({ sessionId, directive, turns = [directiveTurn(directive)] }) {
@@ -61,7 +67,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
         conversationId,
         directive,
         turns: await prepareTurns(turns),
-        jobs: turns.length > 0 ? jobsForTurns(conversationId) : [],
+        jobs: jobsFor(conversationId, turns, true),
         now: clock.now(),
       });
       nudgeJobs();
@@ -81,7 +87,7 @@ export function turnMethods({ dal, clock, nudgeJobs, jobsOfExchange }: MemoryDep
         sessionId,
         conversationId,
         turns: await prepareTurns(turns),
-        jobs: jobsForTurns(conversationId),
+        jobs: jobsFor(conversationId, turns, false),
         ...(idempotency ? { idempotency } : {}),
         now: clock.now(),
       });

@@ -178,6 +178,34 @@ describe('the job runner', () => {
     expect(await states()).toEqual(['1 hopeless failed']);
   });
 
+  it('where nothing of a kind can be done before a time, none of it is taken up, and others are', async () => {
+    let now = Date.now();
+    const runner = newRunner({ clock: { now: () => now } });
+    const until = now + 60_000;
+    let [asked, done] = [0, 0];
+    runner.register('limited', async () => {
+      asked += 1;
+      if (now < until) throw new JobError('none left', { retryAt: until, forAll: true });
+    });
+    runner.register('free', async () => void (done += 1));
+    const runAt = now;
+    await enqueue({ kind: 'limited', dedupeKey: '1', runAt });
+    runner.start();
+    await runner.whenIdle();
+    await enqueue(
+      { kind: 'limited', dedupeKey: '2', runAt },
+      { kind: 'limited', dedupeKey: '3', runAt },
+      { kind: 'free', runAt },
+    );
+    await runner.whenIdle();
+    expect([asked, done]).toEqual([1, 1]);
+    expect(await states()).toEqual(['3 limited ready']);
+    now = until;
+    await runner.whenIdle();
+    expect(asked).toBe(4);
+    expect(await states()).toEqual([]);
+  });
+
   it('a job that ended the process each time it was tried is not tried for ever', async () => {
     await enqueue({});
     for (let i = 0; i < 3; i++)

@@ -20,7 +20,10 @@ export class CallBudget {
     this.#calls = this.#calls.filter((at) => at > now - MINUTE_MS && at <= now);
     const [oldest] = this.#calls;
     if (oldest !== undefined && this.#calls.length >= this.#perMinute) {
-      throw new JobError('the calls of this minute are used up', { retryAt: oldest + MINUTE_MS + 1 });
+      throw new JobError('the calls of this minute are used up', {
+        retryAt: oldest + MINUTE_MS + 1,
+        forAll: true,
+      });
     }
     this.#calls.push(now);
   }
