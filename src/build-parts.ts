@@ -120,7 +120,6 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       habitsJob(now),
     ],
     jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), ...causalWork.ofTexts(now)],
-    jobsOfImport: dense.jobsOf,
     growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
     nudgeJobs,
     ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),
