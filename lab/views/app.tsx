@@ -14,6 +14,7 @@ import { keyWanted } from '../state/key.ts';
 import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { Insights } from './insights.tsx';
 import { KeyBox } from './key-box.tsx';
 import { ProblemLine } from './problem-line.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
@@ -36,27 +37,26 @@ export function App() {
       <Side />
       <main class="main">
         <Views />
-        {view.value === 'thread' ? (
-          <>
-            <Thread />
-            <ProblemLine />
-            <Composer />
-          </>
-        ) : view.value === 'trace' ? (
-          <>
-            <TraceView />
-            <ProblemLine />
-          </>
-        ) : (
-          <>
-            <Causes />
-            <ProblemLine />
-          </>
-        )}
+        <Middle />
+        <ProblemLine />
+        {view.value === 'thread' && <Composer />}
       </main>
       <Look />
     </div>
   );
+}
+
+function Middle() {
+  switch (view.value) {
+    case 'thread':
+      return <Thread />;
+    case 'causes':
+      return <Causes />;
+    case 'trace':
+      return <TraceView />;
+    case 'insights':
+      return <Insights />;
+  }
 }
 
 /** What the middle shows: what was said, or why things happened. */
@@ -71,6 +71,7 @@ function Views() {
       {button('thread', 'Conversation')}
       {button('causes', 'Causes')}
       {button('trace', 'Trace')}
+      {button('insights', 'Insights')}
     </div>
   );
 }

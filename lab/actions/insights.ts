@@ -1,0 +1,23 @@
+import { analytics } from '../api/insights.ts';
+import { ApiError } from '../api/http.ts';
+import { sessionId } from '../state/model.ts';
+import * as state from '../state/insights.ts';
+import { trying } from './problems.ts';
+
+/** Reads the figures of the open session, or of all sessions. */
+export async function loadInsights(): Promise<void> {
+  const [scope, session] = [state.scope.value, sessionId.value];
+  if (scope === 'session' && session === null) {
+    state.figures.value = null;
+    return;
+  }
+  await trying(async () => {
+    const read = await analytics(scope === 'all' ? null : session).catch((error: unknown) => {
+      // Whose key opens one session only is told so in words that fit here.
+      if (error instanceof ApiError && error.code === 'invalid_token')
+        throw new Error('Figures of all sessions are for whoever runs the server.');
+      throw error;
+    });
+    if (state.scope.value === scope && sessionId.value === session) state.figures.value = read;
+  }, true);
+}
