@@ -16,8 +16,8 @@ export function closedError(): CccError {
 }
 
 /** Carries out store methods on this thread: for tests, examples and scripts. */
-export function openLocalCaller({ file, role }: ThreadOptions): Caller {
-  const engine: Engine = role === 'writer' ? openWriterEngine(file) : openReaderEngine(file);
+export function openLocalCaller({ file, key, role }: ThreadOptions): Caller {
+  const engine: Engine = role === 'writer' ? openWriterEngine(file, key) : openReaderEngine(file, key);
   let open = true;
   return {
     methods: engine.methods,

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database, Statement } from 'better-sqlite3';
+import { unlock } from './encryption.ts';
 
 /** How long a statement waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -17,13 +18,15 @@ const CACHE_KIB = -32_768;
 
 /**
  * Opens the record for writing. The file and its folder are made when missing, readable by their owner only
- * (SQLite gives the log files beside it the same mode).
+ * (SQLite gives the log files beside it the same mode). With a key the file is encrypted.
+ * @throws CccError storage_failed when the key does not fit the file, which is left as it is
  */
-export function openWriterConnection(file: string): Database {
+export function openWriterConnection(file: string, key: string | null = null): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  makePrivate(file);
   const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
   try {
+    unlock(database, key);
     database.pragma('journal_mode = WAL');
     // FULL: each commit is on the disk before it is acknowledged. NORMAL would lose the newest ones with the power.
     database.pragma('synchronous = FULL');
@@ -41,9 +44,10 @@ export function openWriterConnection(file: string): Database {
 }
 
 /** Opens the record for reading only. The file must have been opened for writing first. */
-export function openReaderConnection(file: string): Database {
+export function openReaderConnection(file: string, key: string | null = null): Database {
   const database = new SqliteDatabase(file, { readonly: true, timeout: BUSY_TIMEOUT_MS });
   try {
+    unlock(database, key);
     database.pragma('query_only = ON');
     database.pragma('foreign_keys = ON');
     setCommon(database);
@@ -52,6 +56,16 @@ export function openReaderConnection(file: string): Database {
     database.close();
     throw error;
   }
+}
+
+/**
+ * Makes the file when it is missing, and takes it from everybody but its owner. A file that is there is not opened: to
+ * close it again would take away the locks that other connections of this process hold on it (POSIX locks are so).
+ */
+function makePrivate(file: string): void {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined) closeSync(openSync(file, 'a', 0o600));
+  else if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 function setCommon(database: Database): void {

@@ -22,8 +22,8 @@ export interface Engine {
 type AnyMethods = Record<string, (...args: unknown[]) => unknown>;
 
 /** Opens the writing connection, brings the schema up to date, and clears away what a crash left half done. */
-export function openWriterEngine(file: string): Engine {
-  const database = opening(() => openWriterConnection(file));
+export function openWriterEngine(file: string, key: string | null): Engine {
+  const database = opening(() => openWriterConnection(file, key));
   try {
     migrate(database, readMigrations(migrationFolder('sqlite')));
     database.transaction(() => discardAbandonedImports(database)).immediate();
@@ -65,8 +65,8 @@ export function openWriterEngine(file: string): Engine {
 }
 
 /** Opens the reading connection. Each call sees one state of the record, however many statements it makes. */
-export function openReaderEngine(file: string): Engine {
-  const database = opening(() => openReaderConnection(file));
+export function openReaderEngine(file: string, key: string | null): Engine {
+  const database = opening(() => openReaderConnection(file, key));
   try {
     const stores = createStores(database);
     return {

@@ -4,6 +4,8 @@ import type { PlainError } from './error-crossing.ts';
 /** What a store thread is started with. */
 export interface ThreadOptions {
   file: string;
+  /** What the file is encrypted with; null when it is in clear. */
+  key: string | null;
   role: 'writer' | 'reader';
 }
 

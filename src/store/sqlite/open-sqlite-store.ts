@@ -1,8 +1,13 @@
+import { resolve } from 'node:path';
 import { silentLogger, type Logger } from '../../base/logger.ts';
 import type { MemoryDAL } from '../memory-dal.ts';
 import { openLocalCaller, type Caller } from './caller.ts';
+import { requireFittingSeal } from './encryption.ts';
 import type { ThreadOptions } from './messages.ts';
 import { StoreThread } from './store-thread.ts';
+
+/** How many stores of this process have each file open. */
+const openFiles = new Map<string, number>();
 
 /**
  * Opens the record in a SQLite file, which is made when missing.
@@ -11,28 +16,34 @@ import { StoreThread } from './store-thread.ts';
  * disk nor a long query ever blocks the event loop; `false` runs the same code on this thread.
  * One process at a time should write a file: a second one waits for its lock, up to five seconds.
  *
- * @throws CccError storage_failed when the file cannot be opened, is no database, or has a schema that this code
- *   does not know
+ * @throws CccError storage_failed when the file cannot be opened, is no database, has a schema that this code does not
+ *   know, or when the key does not fit it: then nothing is touched
  */
 export async function openSqliteStore(options: {
   file: string;
   threads: boolean;
+  /** Encrypts the whole file, its indexes and its log, with this passphrase; without one it is in clear. */
+  key?: string | null;
   logger?: Logger;
 }): Promise<MemoryDAL> {
-  const { file, threads, logger = silentLogger } = options;
+  const { file, threads, key = null, logger = silentLogger } = options;
   const open = async (role: ThreadOptions['role']): Promise<Caller> =>
-    threads ? StoreThread.start({ file, role }, logger) : openLocalCaller({ file, role });
+    threads ? StoreThread.start({ file, key, role }, logger) : openLocalCaller({ file, key, role });
+  const path = resolve(file);
+  if ((openFiles.get(path) ?? 0) === 0) requireFittingSeal(file, key);
   // The writer first: it makes the file and its schema.
   const writer = await open('writer');
   try {
-    return assemble(writer, await open('reader'));
+    const reader = await open('reader');
+    openFiles.set(path, (openFiles.get(path) ?? 0) + 1);
+    return assemble(writer, reader, () => openFiles.set(path, (openFiles.get(path) ?? 1) - 1));
   } catch (error) {
     await writer.close();
     throw error;
   }
 }
 
-function assemble(writer: Caller, reader: Caller): MemoryDAL {
+function assemble(writer: Caller, reader: Caller, closed: () => void): MemoryDAL {
   const stores = Object.entries(writer.methods).map(([store, methods]) => [
     store,
     Object.fromEntries(
@@ -47,6 +58,7 @@ function assemble(writer: Caller, reader: Caller): MemoryDAL {
     // The reader first: the last connection that closes writes the log back into the file.
     await reader.close();
     await writer.close();
+    closed();
   };
   return {
     ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close'>),

@@ -13,7 +13,8 @@ function serve(port: NonNullable<typeof parentPort>, options: ThreadOptions): vo
   };
   let engine: Engine;
   try {
-    engine = options.role === 'writer' ? openWriterEngine(options.file) : openReaderEngine(options.file);
+    const { file, key, role } = options;
+    engine = role === 'writer' ? openWriterEngine(file, key) : openReaderEngine(file, key);
   } catch (error) {
     post({ kind: 'refused', error: toPlainError(asCccError(error)) });
     port.close();
