@@ -59,7 +59,11 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     registry,
   );
   const masker = settings.CCC_REDACT === 'on' ? createMasker(ownSecrets(settings)) : null;
-  const record = await openSqliteStore({ file: join(settings.CCC_DATA_DIR, 'ccc.db'), threads: true, logger });
+  const record = await openSqliteStore({
+    file: join(settings.CCC_DATA_DIR, 'ccc.db'),
+    threads: true,
+    logger,
+  });
   const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
   const interrupted = await dal.budgets.settleInterrupted();
   if (interrupted > 0)
@@ -119,7 +123,11 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       ...dense.jobsOf(conversationId, now),
       habitsJob(now),
     ],
-    jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), ...causalWork.ofTexts(now)],
+    jobsOfImport: (conversationId, now) => [
+      ...dense.jobsOf(conversationId, now),
+      ...causalWork.ofTexts(now),
+      habitsJob(now),
+    ],
     growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
     nudgeJobs,
     ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),

@@ -165,8 +165,17 @@ function noteOnTurn(record: Fields, found: Found): void {
 async function indexAnew(record: Fields): Promise<void> {
   const { table, row } = record;
   const [name, columns] = isFields(row) ? [String(table), row] : [tableOf(record), record];
-  if (name === 'facts' && name !== table) {
-    Object.assign(record, keysOf(record as { subject: string; attribute: string; value: string }));
+  if (name === 'facts') {
+    // What makes two facts equal is made of their words, and is stored as well.
+    const keys = keysOf(columns as { subject: string; attribute: string; value: string });
+    if (columns === record) Object.assign(record, keys);
+    else {
+      Object.assign(columns, {
+        subject_key: keys.subjectKey,
+        attribute_key: keys.attributeKey,
+        value_key: keys.valueKey,
+      });
+    }
   }
   if (isIndexed(name))
     record['terms'] = await termsOfRow({ table: name, row: columns as Record<string, string> });
