@@ -6,6 +6,7 @@ import { createCausalMemory, newEvent } from '../../src/causal/create-causal-mem
 import type { CausalChanges, CausalStore } from '../../src/store/causal-store.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { anyQuestions, giveVectors, takenIn } from './meaning.ts';
 
 /** Events of a chain, from root to end. */
 const CHAIN = 20;
@@ -93,6 +94,11 @@ export async function measureScale(): Promise<void> {
   const crowd = otherSessions(dal.causal);
   const alone = createCausalMemory({ store: dal.causal, projectionFile: join(folder, 'alone.duckdb') });
   const crowded = createCausalMemory({ store: crowd.store, projectionFile: join(folder, 'crowded.duckdb') });
+  const meant = createCausalMemory({
+    store: dal.causal,
+    projectionFile: join(folder, 'meant.duckdb'),
+    meaning: { questions: anyQuestions, vectors: dal.causalVectors },
+  });
   try {
     console.log('\nscale: the record in threads, the projection in a file; each time another event');
     const small = await fill(dal, SHORT);
@@ -132,7 +138,24 @@ export async function measureScale(): Promise<void> {
     );
     await time('why, chain of twenty, 100,000 events in the session', why(alone, large), 'at most 20');
     await time('query, 100,000 events in the session', query(alone, large), 'at most 50');
+    start = performance.now();
+    await giveVectors(dal, small.sessionId);
+    await giveVectors(dal, large.sessionId);
+    console.log(
+      `101,000 vectors of 384 numbers stored in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+    );
+    await takenIn(meant, small.sessionId);
+    start = performance.now();
+    await meant.why(large.sessionId, large.ends[0] ?? '');
+    console.log(
+      `a chain of the large session answered after ${((performance.now() - start) / 1000).toFixed(2)} s`,
+    );
+    console.log(`100,000 of them taken in in ${(await takenIn(meant, large.sessionId)).toFixed(1)} s`);
+    await time('query with meaning, 1,000 events in the session', query(meant, small));
+    await time('query with meaning, 100,000 events in the session', query(meant, large));
+    await time('why, 100,000 events with vectors in the session', why(meant, large), 'at most 20');
   } finally {
+    await meant.close();
     await alone.close();
     await crowded.close();
     await dal.close();
@@ -154,13 +177,6 @@ function otherSessions(real: CausalStore): { store: CausalStore; sessionIds: str
         relations: new Uint8Array(effects.length),
         confidences: new Float64Array(effects.length).fill(0.9),
         judges: new Uint8Array(effects.length).fill(1),
-      },
-      vectors: {
-        nos: new Int32Array(0),
-        models: new Int32Array(0),
-        names: [],
-        dimensions: new Int32Array(0),
-        values: new Float32Array(0),
       },
       removedEvents: new Int32Array(0),
       removedLinks: { causes: new Int32Array(0), effects: new Int32Array(0) },

@@ -29,7 +29,7 @@ export interface CausalMemoryOptions {
   /** Those of changed ones. */
   jobsOfTexts?: (now: number) => NewJob[];
   /** Finds events by meaning too; by words alone without. */
-  meaning?: { questions: QuestionVectors; vectors: Pick<CausalVectorStore, 'any'> };
+  meaning?: { questions: QuestionVectors; vectors: Pick<CausalVectorStore, 'any' | 'changesSince'> };
   /** How long analytics may follow the whole graph at a time, in milliseconds, where it is not the usual time. */
   walkLimitMs?: number;
   /** Called after jobs were stored. */
@@ -59,6 +59,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
   const projection = new CausalProjection({
     store,
     ...(activity ? { activity } : {}),
+    ...(options.meaning ? { vectors: options.meaning.vectors } : {}),
     file: options.projectionFile,
     logger,
   });

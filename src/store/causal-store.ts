@@ -1,4 +1,3 @@
-import type { ChangedVectors } from './causal-vector-store.ts';
 import type { NewJob, TermCounts } from './records.ts';
 
 /** How a cause bears on an effect. The order is the code in packed arrays and the projection: only ever add. */
@@ -80,8 +79,7 @@ export interface CausalChanges {
     confidences: Float64Array;
     judges: Uint8Array;
   };
-  vectors: ChangedVectors;
-  /** Events that are gone, and their links and vectors with them. */
+  /** Events that are gone, and their links with them. */
   removedEvents: Int32Array;
   removedLinks: { causes: Int32Array; effects: Int32Array };
   /** The watermark after these changes. */

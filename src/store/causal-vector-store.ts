@@ -20,8 +20,23 @@ export interface CausalVectorStore {
   }): Promise<boolean>;
   /** Whether any event of the session has been embedded by this model. */
   any(sessionId: string, model: string): Promise<boolean>;
+  /**
+   * What changed after watermark `after`, oldest first: at most `limit` vectors. The watermarks are those of the session's
+   * causal memory.
+   */
+  changesSince(sessionId: string, after: number, limit: number): Promise<VectorChanges>;
   /** Sessions with events that this model has not embedded, by id. */
   outdated(input: { model: string; after: string | null; limit: number }): Promise<string[]>;
+}
+
+/** Everything that changed in a session's vectors after a watermark. */
+export interface VectorChanges {
+  vectors: ChangedVectors;
+  /** Events that are gone, and their vectors with them. */
+  removedEvents: Int32Array;
+  /** The watermark after these changes. */
+  through: number;
+  more: boolean;
 }
 
 /** Vectors that are new or changed, packed, for a projection. One of dimension 0 takes the place of one before it. */

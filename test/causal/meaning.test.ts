@@ -257,13 +257,36 @@ describe('the vectors of events', () => {
     // One event alone goes at once from the answers, and from the file with the next start.
     const third = await startMeaning(tinyModel(), server.folder);
     await third.causal.removeEvent(two, events[20]!.eventId);
-    await expect.poll(() => ask(third.causal)).toHaveLength(49);
+    await expect.poll(() => ask(third.causal), { timeout: 10_000 }).toHaveLength(49);
     await third.stop();
     expect(await kept()).toMatchObject({ rows: 50 });
     const last = await startMeaning(tinyModel(), server.folder);
-    await expect.poll(() => ask(last.causal)).toHaveLength(49);
+    await expect.poll(() => ask(last.causal), { timeout: 10_000 }).toHaveLength(49);
     await last.stop();
     expect(await kept()).toEqual({ rows: 49, free: 0 });
+  });
+
+  it('are not kept by a projection that nobody asks for them: with embeddings off they leave its file', async () => {
+    const on = await startMeaning(tinyModel());
+    const sessionId = await newSession(on.dal);
+    await on.causal.addEvents(sessionId, [told('bought a kitten', 0)]);
+    await on.embedded();
+    expect(await on.causal.meaning!.toQuestion(sessionId, 'feline', 5)).toHaveLength(1);
+    await on.stop();
+    const off = await startMeaning(null, on.folder);
+    expect((await off.causal.graph({ sessionId, aroundEventId: null, limit: 5 })).nodes).toHaveLength(1);
+    await off.stop();
+    const duck = await openDuck(on.projectionFile);
+    const tables = await duck.rows(
+      `SELECT count(*) FROM information_schema.tables WHERE table_name = 'vectors_8'`,
+    );
+    duck.close();
+    expect(tables).toEqual([[0]]);
+    // The record still has them: turned on again, nothing is embedded anew.
+    const again = await startMeaning(tinyModel(), on.folder);
+    await expect
+      .poll(() => again.causal.meaning!.toQuestion(sessionId, 'feline', 5), { timeout: 10_000 })
+      .toHaveLength(1);
   });
 
   it('of what happened while embeddings were off are made when they are on', async () => {
@@ -286,7 +309,12 @@ describe('judging', () => {
     const { dal, causal } = await openMemory();
     const sessionId = await newSession(dal);
     const questions = createQuestionVectors({ provider, clock: systemClock, logger: silentLogger });
-    const projection = new CausalProjection({ store: dal.causal, file: null, logger: silentLogger });
+    const projection = new CausalProjection({
+      store: dal.causal,
+      vectors: dal.causalVectors,
+      file: null,
+      logger: silentLogger,
+    });
     onTestFinished(() => projection.close());
     const [left, ...rest] = await causal.addEvents(sessionId, [
       told('left the automobile running', 0),

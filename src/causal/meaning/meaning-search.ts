@@ -4,7 +4,7 @@ import { likenessAbove, usualCosine } from '../../models/embeddings/usual-cosine
 import type { CausalEventRecord } from '../../store/causal-store.ts';
 import type { CausalVectorStore } from '../../store/causal-vector-store.ts';
 import type { CausalProjection } from '../projection/projection.ts';
-import { nearestEvents, type Nearest } from '../projection/vectors.ts';
+import { nearestEvents, type Nearest } from '../projection/nearest-events.ts';
 
 /** Longest that a question waits for the comparison, in milliseconds, after its vector is there. */
 const COMPARED_WITHIN_MS = 250;
@@ -37,7 +37,7 @@ export function createMeaningSearch(deps: {
       if (!(await vectors.any(sessionId, model))) return [];
       const vector = await questions.within(question, (made) => made);
       if (!vector) return [];
-      const compared = projection.ask(sessionId, (duck, key) =>
+      const compared = projection.askMeaning(sessionId, (duck, key) =>
         nearestEvents(duck, key, { compared: { vector }, model, before: null, limit }),
       );
       // A projection that is just being made again answers later: this question goes by its words.
@@ -57,7 +57,7 @@ export function createMeaningSearch(deps: {
       const { sessionId, eventNo, happenedAt } = event;
       if (!(await vectors.any(sessionId, model))) return [];
       return likened(
-        await projection.ask(sessionId, (duck, key) =>
+        await projection.askMeaning(sessionId, (duck, key) =>
           nearestEvents(duck, key, {
             compared: { eventNo },
             model,

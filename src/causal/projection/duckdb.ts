@@ -4,6 +4,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '
 const SETTINGS = {
   memory_limit: '256MB',
   threads: '1',
+  force_compression: 'uncompressed',
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',
 };

@@ -1,6 +1,7 @@
 import type { ActivityStore } from '../../store/activity-store.ts';
 import type { Duck } from './duckdb.ts';
 import { followOnce, forget, type FollowedStore } from './follow.ts';
+import { followVectorsOnce, forgetVectors, type FollowedVectors } from './follow-vectors.ts';
 import { followActivityOnce, forgetActivity } from './follow-activity.ts';
 
 /** An opened projection, and how many changes of causes are in it, of all sessions. */
@@ -24,7 +25,7 @@ interface Head {
 /** One kind of facts that the projection follows, by a watermark of its own for each session. */
 export interface Feed {
   /** The table of its watermarks. */
-  table: 'heads' | 'activity_heads';
+  table: 'heads' | 'activity_heads' | 'vector_heads';
   head(sessionId: string): Promise<Head | null>;
   /** Sessions with anything to follow, by key. */
   heads(afterKey: number, limit: number): Promise<Head[]>;
@@ -66,5 +67,16 @@ export function activityFeed(store: ActivityStore): Feed {
     heads: (afterKey, limit) => store.heads(afterKey, limit),
     follow: ({ duck }, head) => followActivityOnce(duck, store, head),
     forget: ({ duck }, sessionKey) => forgetActivity(duck, sessionKey),
+  };
+}
+
+/** @param store tells how far the session's causal memory is, of which its vectors are a part */
+export function vectorFeed(store: FollowedStore, vectors: FollowedVectors): Feed {
+  return {
+    table: 'vector_heads',
+    head: (sessionId) => store.head(sessionId),
+    heads: (afterKey, limit) => store.heads(afterKey, limit),
+    follow: ({ duck }, head) => followVectorsOnce(duck, vectors, head),
+    forget: ({ duck }, sessionKey) => forgetVectors(duck, sessionKey),
   };
 }

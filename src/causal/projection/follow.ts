@@ -1,7 +1,6 @@
 import type { CausalHead, CausalStore } from '../../store/causal-store.ts';
 import type { Duck } from './duckdb.ts';
 import { sessionStamp } from './schema.ts';
-import { appendVectors, deleteVectors, forgetVectors } from './vectors.ts';
 
 /** Changes of each kind read at a time: a long session is taken in piece by piece, and others are served between. */
 const PIECE = 10_000;
@@ -37,14 +36,13 @@ export async function followOnce(
   }
   if (head.changeSeq === 0) return { gained: -lost, more: false };
   const changes = await store.changesSince(head.sessionId, known.through, PIECE);
-  const { events, links, vectors, removedEvents, removedLinks, through, more } = changes;
+  const { events, links, removedEvents, removedLinks, through, more } = changes;
   const key = head.sessionKey;
   await duck.run('BEGIN TRANSACTION');
   try {
     if (known.through > 0) {
       const changed = [...events.nos].filter((no) => no <= known.lastEventNo);
       await deleteEvents(duck, key, [...changed, ...removedEvents]);
-      await deleteVectors(duck, key, [...vectors.nos, ...removedEvents]);
       await deleteLinks(duck, key, links.causes, links.effects);
       await deleteLinks(duck, key, removedLinks.causes, removedLinks.effects);
     }
@@ -61,7 +59,6 @@ export async function followOnce(
       { type: 'double', values: links.confidences },
       { type: 'utinyint', values: links.judges },
     ]);
-    await appendVectors(duck, key, vectors);
     const lastEventNo = events.nos.reduce((most, no) => Math.max(most, no), known.lastEventNo);
     await duck.run(
       `INSERT INTO heads VALUES ($1, $2, $3, $4)
@@ -80,7 +77,6 @@ export async function followOnce(
 export async function forget(duck: Duck, sessionKey: number): Promise<number> {
   const [row] = await duck.rows('SELECT through FROM heads WHERE session_key = $1', [sessionKey]);
   await duck.run('BEGIN TRANSACTION');
-  await forgetVectors(duck, sessionKey);
   for (const table of ['events', 'links', 'heads']) {
     await duck.run(`DELETE FROM ${table} WHERE session_key = $1`, [sessionKey]);
   }

@@ -3,10 +3,11 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
 import { openDuck, type Duck, type DuckReader } from './duckdb.ts';
-import { activityFeed, causalFeed, type Feed, type Open } from './feeds.ts';
+import { activityFeed, causalFeed, vectorFeed, type Feed, type Open } from './feeds.ts';
+import type { FollowedVectors } from './follow-vectors.ts';
 import type { FollowedStore } from './follow.ts';
 import { createTables, isCurrent, sessionStamp } from './schema.ts';
-import { hasTraces } from './vectors.ts';
+import { dropVectors, hasTraces, vectorSizes } from './vector-tables.ts';
 
 /** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
 const FILE_RETRY_MS = 30_000;
@@ -19,6 +20,8 @@ export interface ProjectionOptions {
   store: FollowedStore;
   /** Cycles and costs, for the analytics; without it they count none. */
   activity?: ActivityStore;
+  /** The vectors of events; without it none are held. */
+  vectors?: FollowedVectors;
   /** Null keeps it in memory. */
   file: string | null;
   logger: Logger;
@@ -35,6 +38,10 @@ export class CausalProjection {
   readonly #options: ProjectionOptions;
   readonly #now: () => number;
   readonly #causes: Feed;
+  /** What analytics wait for. */
+  readonly #told: readonly Feed[];
+  /** What is waited for before meanings are compared. */
+  readonly #meant: readonly Feed[];
   readonly #feeds: readonly Feed[];
   #open: Open | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -48,7 +55,10 @@ export class CausalProjection {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#causes = causalFeed(options.store);
-    this.#feeds = options.activity ? [this.#causes, activityFeed(options.activity)] : [this.#causes];
+    const { activity, vectors } = options;
+    this.#told = activity ? [this.#causes, activityFeed(activity)] : [this.#causes];
+    this.#meant = vectors ? [this.#causes, vectorFeed(options.store, vectors)] : [this.#causes];
+    this.#feeds = [...new Set([...this.#told, ...this.#meant])];
   }
 
   /** Whether there is anything to follow with, opened or not. */
@@ -71,7 +81,7 @@ export class CausalProjection {
   }
 
   #askActivity<T>(sessionId: string, question: (duck: Duck, sessionKey: number) => Promise<T>): Promise<T> {
-    return this.#askAfter(this.#feeds, sessionId, question);
+    return this.#askAfter(this.#told, sessionId, question);
   }
 
   /**
@@ -83,7 +93,7 @@ export class CausalProjection {
     sessionId: string | null,
     question: (duck: DuckReader, sessionKey: number | null) => Promise<T>,
   ): Promise<T> {
-    if (sessionId === null) await this.catchUpAll();
+    if (sessionId === null) await this.#catchUpAllOf(this.#told);
     let sessionKey: number | null = null;
     const open = async (duck: Duck, key: number | null) => {
       sessionKey = key;
@@ -119,9 +129,25 @@ export class CausalProjection {
     return Math.max(0, changes - (this.#open?.through ?? 0));
   }
 
+  /**
+   * The same, with the session's vectors up to date too: these are many, and come in pieces between which others are
+   * served. @throws session_not_found
+   */
+  async askMeaning<T>(
+    sessionId: string,
+    question: (duck: Duck, sessionKey: number) => Promise<T>,
+  ): Promise<T> {
+    await this.#catchUpOf(this.#meant, sessionId);
+    return this.#askAfter(this.#meant, sessionId, question);
+  }
+
   /** Brings one session up to date, in pieces between which others are served. */
   async catchUp(sessionId: string): Promise<void> {
-    for (const feed of this.#feeds) {
+    await this.#catchUpOf(this.#feeds, sessionId);
+  }
+
+  async #catchUpOf(feeds: readonly Feed[], sessionId: string): Promise<void> {
+    for (const feed of feeds) {
       let more = true;
       while (more && !this.#closed) {
         const head = await feed.head(sessionId);
@@ -132,7 +158,11 @@ export class CausalProjection {
 
   /** Brings everything up to date and forgets the sessions that are gone. */
   async catchUpAll(): Promise<void> {
-    for (const feed of this.#feeds) await this.#catchUpFeed(feed);
+    await this.#catchUpAllOf(this.#feeds);
+  }
+
+  async #catchUpAllOf(feeds: readonly Feed[]): Promise<void> {
+    for (const feed of feeds) await this.#catchUpFeed(feed);
   }
 
   async #catchUpFeed(feed: Feed): Promise<void> {
@@ -272,6 +302,13 @@ export class CausalProjection {
     chmodSync(file, 0o600);
   }
 
+  /** Whether vectors were deleted from the file, or nobody wants those that are there. */
+  async #isToBeWrittenAnew(duck: Duck): Promise<boolean> {
+    if (!(await isCurrent(duck))) return false;
+    if (!this.#options.vectors && (await vectorSizes(duck)).length > 0) await dropVectors(duck);
+    return hasTraces(duck);
+  }
+
   /** Closes a database after those who ask beside the queue: they are interrupted, and ask again. */
   async #closeDuck(duck: Duck | undefined): Promise<void> {
     while (this.#readers.size > 0) {
@@ -287,7 +324,7 @@ export class CausalProjection {
       let duck: Duck | null = null;
       try {
         duck = attempt === 1 ? await openDuck(file) : await fresh(file);
-        if (attempt === 1 && (await isCurrent(duck)) && (await hasTraces(duck))) {
+        if (attempt === 1 && (await this.#isToBeWrittenAnew(duck))) {
           await this.#writeAnew(duck);
           duck = await openDuck(file);
         }

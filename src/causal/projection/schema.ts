@@ -29,7 +29,9 @@ const TABLES = [
     judge       UTINYINT NOT NULL
   )`,
   // Events' vectors stand in a table for each dimension, made when the first one comes: see vectors.ts.
+  // They follow a watermark of their own too: a chain need not wait for them.
   'CREATE TABLE vector_sizes (dimension INTEGER PRIMARY KEY)',
+  'CREATE TABLE vector_heads (session_key INTEGER PRIMARY KEY, stamp BIGINT NOT NULL, through BIGINT NOT NULL)',
   // Cycles and calls follow a watermark of their own: a question about causes need not wait for them.
   `CREATE TABLE activity_heads (session_key INTEGER PRIMARY KEY, stamp BIGINT NOT NULL, through BIGINT NOT NULL)`,
   `CREATE TABLE cycles (
@@ -86,6 +88,7 @@ export async function isCurrent(duck: Duck): Promise<boolean> {
   await duck.rows(
     'SELECT count(*), sum(cause_no), sum(effect_no), sum(relation), sum(confidence), sum(judge), max(session_key) FROM links',
   );
+  await duck.rows('SELECT sum(through), max(stamp) FROM vector_heads');
   // Of vectors what names them: the vectors themselves may be a gigabyte, and damage in them shows when they are asked.
   for (const [dimension] of await duck.rows('SELECT dimension FROM vector_sizes')) {
     await duck.rows(

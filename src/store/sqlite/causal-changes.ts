@@ -1,10 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { JUDGES, RELATIONS, type CausalChanges, type JudgedBy, type Relation } from '../causal-store.ts';
-import { packVectors, vectorsAfter } from './causal-vectors.ts';
 import { prepared } from './connection.ts';
-
-/** Vectors read at a time: taking in more would hold the event loop for longer than 10 ms. */
-const MOST_VECTORS = 250;
 
 /**
  * The changes of a session after a watermark. Each kind is read up to `limit` rows; `through` is the last change before
@@ -19,11 +15,7 @@ export function readChanges(
   const watermark =
     (prepared(database, 'SELECT change_seq FROM causal_heads WHERE session_id = ?').pluck().get(sessionId) as
       number | undefined) ?? 0;
-  const mostVectors = Math.min(limit, MOST_VECTORS);
-  const vectors = vectorsAfter(database, sessionId, after, mostVectors);
-  // Of the others no more is read than can be handed on with so many vectors.
-  const bound = vectors.length < mostVectors ? watermark : (vectors.at(-1)?.[0] ?? watermark);
-  const rows = (select: string) => rowsAfter(database, select, { sessionId, after, bound, limit });
+  const rows = (select: string) => rowsAfter(database, select, { sessionId, after, limit });
   const events = rows('SELECT change_seq, event_no, happened_at FROM causal_events');
   const links = rows(
     'SELECT change_seq, cause_no, effect_no, relation, confidence, judged_by FROM causal_links',
@@ -33,7 +25,7 @@ export function readChanges(
   const cuts = [events, links, removals].flatMap((list) =>
     list.length < limit ? [] : [seqOf(list.at(-1) ?? [])],
   );
-  const through = Math.min(bound, ...cuts);
+  const through = Math.min(watermark, ...cuts);
   const whole = (rows: Row[]) => rows.filter((row) => seqOf(row) <= through);
   const [wholeEvents, wholeLinks, wholeRemovals] = [whole(events), whole(links), whole(removals)];
   const gone = wholeRemovals.filter((row) => row[2] === null);
@@ -50,7 +42,6 @@ export function readChanges(
       confidences: Float64Array.from(wholeLinks, (row) => row[4] as number),
       judges: Uint8Array.from(wholeLinks, (row) => JUDGES.indexOf(row[5] as JudgedBy)),
     },
-    vectors: packVectors(vectors.filter(([changeSeq]) => changeSeq <= through)),
     removedEvents: Int32Array.from(gone, (row) => row[1] as number),
     removedLinks: {
       causes: Int32Array.from(cut, (row) => row[1] as number),
@@ -68,12 +59,9 @@ const seqOf = (row: Row) => row[0] as number;
 function rowsAfter(
   database: Database,
   select: string,
-  { sessionId, after, bound, limit }: { sessionId: string; after: number; bound: number; limit: number },
+  { sessionId, after, limit }: { sessionId: string; after: number; limit: number },
 ): Row[] {
-  return prepared(
-    database,
-    `${select} WHERE session_id = ? AND change_seq > ? AND change_seq <= ? ORDER BY change_seq LIMIT ?`,
-  )
+  return prepared(database, `${select} WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`)
     .raw()
-    .all(sessionId, after, bound, limit) as Row[];
+    .all(sessionId, after, limit) as Row[];
 }

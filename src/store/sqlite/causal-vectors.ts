@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { CausalVectorStore, ChangedVectors } from '../causal-vector-store.ts';
+import type { CausalVectorStore, ChangedVectors, VectorChanges } from '../causal-vector-store.ts';
 import { advance } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
@@ -22,6 +22,7 @@ export const causalVectorsModule: StoreModule<CausalVectorStore> = {
         sessionId,
         model,
       ) !== undefined,
+    changesSince: (sessionId, after, limit) => changesSince(database, sessionId, after, limit),
     outdated: ({ model, after, limit }) =>
       prepared(
         database,
@@ -76,24 +77,36 @@ export function blankVector(database: Database, sessionId: string, eventNo: numb
 }
 
 /** `change_seq, event_no, model, vector` of changed vectors. */
-export type ChangedVectorRow = [changeSeq: number, eventNo: number, model: string, vector: Buffer];
+type ChangedVectorRow = [changeSeq: number, eventNo: number, model: string, vector: Buffer];
 
-export function vectorsAfter(
-  database: Database,
-  sessionId: string,
-  after: number,
-  limit: number,
-): ChangedVectorRow[] {
-  return prepared(
+function changesSince(database: Database, sessionId: string, after: number, limit: number): VectorChanges {
+  const watermark =
+    (prepared(database, 'SELECT change_seq FROM causal_heads WHERE session_id = ?').pluck().get(sessionId) as
+      number | undefined) ?? 0;
+  const rows = prepared(
     database,
     `SELECT change_seq, event_no, model, vector FROM causal_vectors
       WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`,
   )
     .raw()
     .all(sessionId, after, limit) as ChangedVectorRow[];
+  const through = rows.length < limit ? watermark : (rows.at(-1)?.[0] ?? watermark);
+  const removed = prepared(
+    database,
+    `SELECT cause_no FROM causal_removals
+      WHERE session_id = ? AND change_seq > ? AND change_seq <= ? AND kind = 'event'`,
+  )
+    .pluck()
+    .all(sessionId, after, through) as number[];
+  return {
+    vectors: packVectors(rows),
+    removedEvents: Int32Array.from(removed),
+    through,
+    more: through < watermark,
+  };
 }
 
-export function packVectors(rows: ChangedVectorRow[]): ChangedVectors {
+function packVectors(rows: ChangedVectorRow[]): ChangedVectors {
   const names = [...new Set(rows.map(([, , model]) => model))];
   const bytes = rows.reduce((sum, [, , , vector]) => sum + vector.length, 0);
   const values = new Float32Array(bytes / 4);
