@@ -7,6 +7,7 @@ import { VERSION } from './base/project-root.ts';
 import { createCausalMeaning } from './causal/meaning/create-causal-meaning.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
+import { PROJECTION_FILE, RECORD_FILE } from './config/data-folder.ts';
 import { ownSecrets } from './config/own-secrets.ts';
 import type { Settings } from './config/schema.ts';
 import { serverBudgets } from './covenant/budgets.ts';
@@ -59,9 +60,11 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     registry,
   );
   const masker = settings.CCC_REDACT === 'on' ? createMasker(ownSecrets(settings)) : null;
+  const key = settings.CCC_ENCRYPTION_KEY ?? null;
   const record = await openSqliteStore({
-    file: join(settings.CCC_DATA_DIR, 'ccc.db'),
+    file: join(settings.CCC_DATA_DIR, RECORD_FILE),
     threads: true,
+    key,
     logger,
   });
   const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
@@ -89,7 +92,8 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const causal = createCausalMemory({
     store: dal.causal,
     activity: dal.activity,
-    projectionFile: join(settings.CCC_DATA_DIR, 'causal.duckdb'),
+    // DuckDB cannot encrypt a file here: with a key the projection is kept in memory.
+    projectionFile: key === null ? join(settings.CCC_DATA_DIR, PROJECTION_FILE) : null,
     jobsOfEvents: causalWork.ofEvents,
     jobsOfTexts: causalWork.ofTexts,
     ...(questions ? { meaning: { questions, vectors: dal.causalVectors } } : {}),

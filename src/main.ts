@@ -4,12 +4,13 @@ import { buildApp } from './app.ts';
 import { buildParts, type BuiltParts } from './build-parts.ts';
 import { createLogger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
-import { prepareDataFolder } from './config/data-folder.ts';
+import { prepareDataFolder, removeProjection } from './config/data-folder.ts';
 import { helpText } from './config/describe.ts';
 import { loadSettings, readEnvironment } from './config/load.ts';
 import { ownSecrets } from './config/own-secrets.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { startFailure } from './start-failure.ts';
+import { lockFolder } from './store/sqlite/folder-lock.ts';
 import { createMasker } from './text/redaction/masker.ts';
 import { warmUpTexts } from './text/warm-up.ts';
 
@@ -28,6 +29,8 @@ async function run(): Promise<void> {
     write: (line) => log.write(masker.mask(line)?.text ?? line),
   });
   await prepareDataFolder(settings.CCC_DATA_DIR);
+  const lock = await lockFolder(settings.CCC_DATA_DIR);
+  if (settings.CCC_ENCRYPTION_KEY !== undefined) await removeProjection(settings.CCC_DATA_DIR);
   const parts = await buildParts(settings, logger);
   warmUpTexts();
   const server = createHttpServer(buildApp(parts));
@@ -37,6 +40,7 @@ async function run(): Promise<void> {
   });
   stopOnSignals(parts, server, () => {
     log.flushSync();
+    lock.release();
   });
   parts.start();
   say(startLine(parts, port));

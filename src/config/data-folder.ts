@@ -1,6 +1,11 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SettingsError } from './load.ts';
+import { SettingsError } from './settings-error.ts';
+
+/** The record, in the data folder. */
+export const RECORD_FILE = 'ccc.db';
+/** What causal memory keeps beside it, in clear: not where the record is encrypted. */
+export const PROJECTION_FILE = 'causal.duckdb';
 
 /** Makes the data folder when it is missing, for its owner alone, and sees that it can be written. @throws {SettingsError} */
 export async function prepareDataFolder(folder: string): Promise<void> {
@@ -13,5 +18,12 @@ export async function prepareDataFolder(folder: string): Promise<void> {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'there is a file in its place' : code;
     throw new SettingsError([`The data folder ${folder} (CCC_DATA_DIR) cannot be written: ${why}.`]);
+  }
+}
+
+/** Takes away the projection and whatever lies beside it under its name: it is made again from the record when needed. */
+export async function removeProjection(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(PROJECTION_FILE)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }

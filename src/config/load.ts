@@ -1,17 +1,9 @@
 import { config as readDotenv } from 'dotenv';
 import { SETTINGS, type SettingName, type Settings } from './schema.ts';
+import { withSecretFile } from './secret-file.ts';
+import { SettingsError } from './settings-error.ts';
 
-/** One or more settings are wrong. The message names each of them and never holds a secret's value. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-  /** One sentence for each bad setting. */
-  readonly problems: string[];
-
-  constructor(problems: string[]) {
-    super(problems.join(' '));
-    this.problems = problems;
-  }
-}
+export { SettingsError } from './settings-error.ts';
 
 export interface LoadedSettings {
   settings: Settings;
@@ -19,11 +11,14 @@ export interface LoadedSettings {
   warnings: string[];
 }
 
-/** The environment of the process over the `.env` file of the working directory. */
+/**
+ * The environment of the process over the `.env` file of the working directory, with the encryption key from its file
+ * when it is in one. @throws {SettingsError}
+ */
 export function readEnvironment(): Record<string, string | undefined> {
   const fromFile: Record<string, string> = {};
   readDotenv({ quiet: true, processEnv: fromFile });
-  return { ...fromFile, ...process.env };
+  return withSecretFile({ ...fromFile, ...process.env }, 'CCC_ENCRYPTION_KEY');
 }
 
 /** Checks all settings at once. Empty values count as unset. @throws {SettingsError} */

@@ -51,6 +51,19 @@ export const SETTINGS = {
     default: './data',
     help: 'Folder that holds the record and the projection; created when missing.',
   },
+  CCC_ENCRYPTION_KEY: {
+    schema: optional(
+      z.string().min(16, 'must have at least 16 characters; `openssl rand -base64 32` makes a good one'),
+    ),
+    default: '',
+    help: 'Encrypts the record with this passphrase, its indexes and logs included; in clear when empty. `npm run rekey` changes it. Without it nobody can read the record.',
+    secret: true,
+  },
+  CCC_ENCRYPTION_KEY_FILE: {
+    schema: optional(z.string().min(1)),
+    default: '',
+    help: 'A file that holds CCC_ENCRYPTION_KEY, instead of that.',
+  },
   CCC_PROVIDER: {
     schema: z.enum(['auto', 'openai', 'rehearsal']),
     default: 'auto',

@@ -15,6 +15,8 @@ const SETTINGS = {
 const ROW_GROUP_SIZE = 8192;
 /** Rows in one chunk, as DuckDB's vectors have them. */
 const CHUNK_ROWS = 2048;
+/** Memory where there is no file to keep the rest in. */
+const MEMORY_ONLY_LIMIT = '1GB';
 
 export type ColumnType = 'integer' | 'bigint' | 'utinyint' | 'double' | 'varchar';
 export type Row = (number | string | null)[];
@@ -59,7 +61,13 @@ export type DuckReader = Pick<Duck, 'rows' | 'interrupt' | 'close'>;
  */
 export async function openDuck(file: string | null): Promise<Duck> {
   const duckdb = await loadClient();
-  const instance: DuckDBInstance = await duckdb.DuckDBInstance.create(':memory:', SETTINGS);
+  const instance: DuckDBInstance = await duckdb.DuckDBInstance.create(':memory:', {
+    ...SETTINGS,
+    // What does not fit into memory goes beside the file; without one nowhere, because it would lie there in clear.
+    ...(file === null
+      ? { temp_directory: '', memory_limit: MEMORY_ONLY_LIMIT }
+      : { temp_directory: `${file}.tmp` }),
+  });
   let connection: DuckDBConnection;
   try {
     connection = await instance.connect();
