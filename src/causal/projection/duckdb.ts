@@ -1,6 +1,10 @@
 import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 
-/** Memory that the projection may take, and threads: it answers one question at a time, and most are small. */
+/**
+ * Memory that the projection may take, and threads: it answers one question at a time, and most are small. Vectors are not
+ * compressed: that saves a seventh of their size, and reading them takes twice as long (105 against 55 ms for 100,000 of
+ * 384 numbers). It can only be said for all columns; the others are small.
+ */
 const SETTINGS = {
   memory_limit: '256MB',
   threads: '1',

@@ -11,6 +11,8 @@ export interface Open {
   through: number;
   /** Sessions whose causes are known to be up to date: at which change, and which session. Spares a look. */
   current: Map<number, { changeSeq: number; sessionId: string }>;
+  /** The same for vectors. */
+  meant: Map<number, { changeSeq: number; sessionId: string }>;
 }
 
 /** Sessions that are remembered as up to date. */
@@ -76,7 +78,20 @@ export function vectorFeed(store: FollowedStore, vectors: FollowedVectors): Feed
     table: 'vector_heads',
     head: (sessionId) => store.head(sessionId),
     heads: (afterKey, limit) => store.heads(afterKey, limit),
-    follow: ({ duck }, head) => followVectorsOnce(duck, vectors, head),
-    forget: ({ duck }, sessionKey) => forgetVectors(duck, sessionKey),
+    follow: async ({ duck, meant }, head) => {
+      const { sessionId, sessionKey, changeSeq } = head;
+      const at = meant.get(sessionKey);
+      if (at?.changeSeq === changeSeq && at.sessionId === sessionId) return false;
+      meant.delete(sessionKey);
+      const more = await followVectorsOnce(duck, vectors, head);
+      if (meant.size >= MOST_CURRENT) meant.clear();
+      // What went on meanwhile has another head.
+      if (!more) meant.set(sessionKey, { changeSeq, sessionId });
+      return more;
+    },
+    forget: async ({ duck, meant }, sessionKey) => {
+      meant.delete(sessionKey);
+      await forgetVectors(duck, sessionKey);
+    },
   };
 }

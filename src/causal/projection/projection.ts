@@ -137,8 +137,15 @@ export class CausalProjection {
     sessionId: string,
     question: (duck: Duck, sessionKey: number) => Promise<T>,
   ): Promise<T> {
-    await this.#catchUpOf(this.#meant, sessionId);
-    return this.#askAfter(this.#meant, sessionId, question);
+    for (;;) {
+      const head = await this.#causes.head(sessionId);
+      if (!head) throw new CccError('session_not_found');
+      const answer = await this.#withDuck(async (open) => {
+        for (const feed of this.#meant) if (await feed.follow(open, head)) return null;
+        return { is: await question(open.duck, head.sessionKey) };
+      });
+      if (answer) return answer.is;
+    }
   }
 
   /** Brings one session up to date, in pieces between which others are served. */
@@ -282,7 +289,13 @@ export class CausalProjection {
     await this.#closeDuck(this.#open?.duck);
     const duck = inFile ?? (await fresh(null));
     const [sum] = await duck.rows('SELECT coalesce(sum(through), 0)::DOUBLE FROM heads');
-    this.#open = { duck, inFile: inFile !== null, through: Number(sum?.[0] ?? 0), current: new Map() };
+    this.#open = {
+      duck,
+      inFile: inFile !== null,
+      through: Number(sum?.[0] ?? 0),
+      current: new Map(),
+      meant: new Map(),
+    };
     return this.#open;
   }
 
