@@ -1,0 +1,169 @@
+import { createDeepSeek } from '@ai-sdk/deepseek';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { createOpenRouter } from '@openrouter/ai-sdk-provider';
+import {
+  embedMany,
+  generateText,
+  Output,
+  stepCountIs,
+  streamText,
+  tool,
+  type EmbeddingModel,
+  type LanguageModel,
+  type ModelMessage,
+} from 'ai';
+import { z } from 'zod';
+import { cannot, type Ask, type Calls, type Client, type Reply, type Weather } from '../client.ts';
+
+const source = import.meta.filename;
+
+/** Vercel's AI SDK, with the providers that talk to OpenAI's API. */
+export const AI_SDKS: Client[] = [
+  {
+    name: 'ai, openai-compatible',
+    module: '@ai-sdk/openai-compatible',
+    source,
+    connect({ baseURL, apiKey }) {
+      // configuration: ai, openai-compatible
+      const ccc = createOpenAICompatible({
+        name: 'ccc',
+        baseURL,
+        apiKey,
+        includeUsage: true,
+        supportsStructuredOutputs: true,
+      });
+      // end
+      return aiCalls({ chat: ccc('m'), embedding: ccc.embeddingModel('e'), fields: true });
+    },
+  },
+  {
+    name: 'ai, openai',
+    module: '@ai-sdk/openai',
+    source,
+    connect({ baseURL, apiKey }) {
+      // configuration: ai, openai
+      const openai = createOpenAI({ baseURL, apiKey });
+      const model = openai.chat('m'); // openai('m') speaks /responses, which is under /v1 only
+      // end
+      return aiCalls(
+        { chat: model, embedding: openai.embeddingModel('e'), responses: openai('m') },
+        { reasoning: cannot('the provider does not read a chat’s reasoning') },
+      );
+    },
+  },
+  {
+    name: 'ai, deepseek',
+    module: '@ai-sdk/deepseek',
+    source,
+    connect({ baseURL, apiKey }) {
+      // configuration: ai, deepseek
+      const deepseek = createDeepSeek({ baseURL, apiKey });
+      // end
+      return aiCalls({ chat: deepseek('m') }, { image: cannot('the provider takes text only') });
+    },
+  },
+  {
+    name: 'ai, openrouter',
+    module: '@openrouter/ai-sdk-provider',
+    source,
+    connect({ baseURL, apiKey }) {
+      // configuration: ai, openrouter
+      const openrouter = createOpenRouter({ baseURL, apiKey });
+      // end
+      return aiCalls({ chat: openrouter.chat('m') });
+    },
+  },
+];
+
+interface Models {
+  chat: LanguageModel;
+  embedding?: EmbeddingModel;
+  responses?: LanguageModel;
+  /** True when what stands under the provider's name in `providerOptions` becomes fields of the body. */
+  fields?: true;
+}
+
+function aiCalls({ chat, embedding, responses, fields }: Models, differs: Partial<Calls> = {}): Calls {
+  const given = (ask: Ask) => ({
+    model: chat,
+    ...(ask.signal ? { abortSignal: ask.signal } : {}),
+    ...(ask.fields ? { providerOptions: { ccc: ask.fields as Record<string, never> } } : {}),
+  });
+  const weatherTool = (weather: Weather) => ({
+    weather: tool({
+      description: 'The weather in a city.',
+      inputSchema: z.object({ city: z.string() }),
+      execute: ({ city }) => weather(city),
+    }),
+  });
+
+  async function whole(ask: Ask, more: object = {}): Promise<Reply> {
+    const { text, finishReason, usage, reasoningText } = await generateText({
+      ...given(ask),
+      prompt: ask.prompt,
+      ...more,
+    });
+    return { text, finishReason, totalTokens: usage.totalTokens, reasoning: reasoningText ?? '' };
+  }
+
+  async function streamed(ask: Ask, more: object = {}): Promise<Reply> {
+    let failed: { error: unknown } | undefined;
+    const stream = streamText({
+      ...given(ask),
+      prompt: ask.prompt,
+      onError: (failure) => {
+        failed = failure;
+      },
+      ...more,
+    });
+    let text = '';
+    let reasoning = '';
+    for await (const part of stream.fullStream) {
+      if (!['start', 'start-step', 'error', 'abort'].includes(part.type)) ask.onPiece?.();
+      if (part.type === 'text-delta') text += part.text;
+      if (part.type === 'reasoning-delta') reasoning += part.text;
+    }
+    if (failed) throw failed.error;
+    const { totalTokens } = await stream.totalUsage;
+    return { text, reasoning, finishReason: await stream.finishReason, totalTokens };
+  }
+
+  return {
+    create: (ask) => whole(ask),
+    stream: (ask) => streamed(ask),
+    models: cannot('no call for it'),
+    tools: (ask, weather, asStream) =>
+      (asStream ? streamed : whole)(ask, { tools: weatherTool(weather), stopWhen: stepCountIs(5) }),
+    async structured(ask) {
+      const shape = z.object({ rivers: z.array(z.string()) });
+      const made = await generateText({
+        ...given(ask),
+        prompt: ask.prompt,
+        output: Output.object({ schema: shape }),
+      });
+      return made.output;
+    },
+    image(ask, image) {
+      const content = [
+        { type: 'text' as const, text: ask.prompt },
+        { type: 'image' as const, image },
+      ];
+      const messages: ModelMessage[] = [{ role: 'user', content }];
+      return whole(ask, { prompt: messages });
+    },
+    embed: embedding
+      ? async (values) => (await embedMany({ model: embedding, values })).embeddings
+      : cannot('the provider has no embeddings'),
+    responses: responses
+      ? async (ask) => whole(ask, { model: responses })
+      : cannot('the provider speaks chat completions only'),
+    reasoning: true,
+    abortsCreate: true,
+    abortsStream: true,
+    showsProgress: true,
+    retries: true,
+    fields: fields ?? cannot('the provider passes on no fields that it does not know'),
+    ...differs,
+  };
+}
