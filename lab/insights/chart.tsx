@@ -17,7 +17,7 @@ export function Chart({ data }: { data: ChartData }) {
   const at = hovered.value ?? days.length - 1;
   return (
     <section class="chart" aria-label={title}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p class="quiet">{about}</p>
       <ul class="chart-legend">
         <li class="quiet">{days[at]}</li>

@@ -1,5 +1,5 @@
 import type { Analytics, CycleDay } from '../api/insights.ts';
-import { span } from '../text/words.ts';
+import { capitalised, span } from '../text/words.ts';
 
 /** One row of figures over the days. */
 export interface Series {
@@ -87,7 +87,7 @@ function tokenChart(tokens: Analytics['tokens']): ChartData[] {
       kind: 'stacked',
       days,
       series: agents.map((agent) => ({
-        name: agent.charAt(0).toUpperCase() + agent.slice(1),
+        name: capitalised(agent),
         colour: agent,
         values: days.map((day) =>
           rows

@@ -3,7 +3,7 @@ import type { CausalEvent, CausalGraph, Explanation } from '../api/causes.ts';
 import type { Drawing } from '../graph/drawing.ts';
 
 /** What the middle of the page shows. */
-export const view = signal<'thread' | 'causes' | 'trace' | 'insights'>('thread');
+export const view = signal<'thread' | 'causes' | 'trace' | 'insights' | 'agents' | 'facts'>('thread');
 
 export const graph = signal<CausalGraph | null>(null);
 export const drawing = signal<Drawing | null>(null);

@@ -43,3 +43,8 @@ const OUTCOMES: Record<string, string> = {
 export function outcomeName(outcome: string): string {
   return OUTCOMES[outcome] ?? outcome;
 }
+
+/** An agent's name, or a word, as it stands at the beginning. */
+export function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -11,9 +11,11 @@ import {
 import { sessionName } from '../text/words.ts';
 import { view } from '../state/causes.ts';
 import { keyWanted } from '../state/key.ts';
+import { Agents } from './agents.tsx';
 import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
 import { ContextPanel } from './context-panel.tsx';
+import { Facts } from './facts.tsx';
 import { Insights } from './insights.tsx';
 import { KeyBox } from './key-box.tsx';
 import { ProblemLine } from './problem-line.tsx';
@@ -56,6 +58,10 @@ function Middle() {
       return <TraceView />;
     case 'insights':
       return <Insights />;
+    case 'agents':
+      return <Agents />;
+    case 'facts':
+      return <Facts />;
   }
 }
 
@@ -71,6 +77,8 @@ function Views() {
       {button('thread', 'Conversation')}
       {button('causes', 'Causes')}
       {button('trace', 'Trace')}
+      {button('agents', 'Agents')}
+      {button('facts', 'Facts')}
       {button('insights', 'Insights')}
     </div>
   );

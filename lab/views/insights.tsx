@@ -135,7 +135,7 @@ function Totals({ shown }: { shown: Analytics }) {
 function Outcomes({ rows }: { rows: NonNullable<Analytics['cycle_figures']>['by_outcome'] }) {
   return (
     <section class="chart" aria-label="How cycles ended">
-      <h3>How cycles ended</h3>
+      <h2>How cycles ended</h2>
       <div class="table-room" tabIndex={0} role="region" aria-label="How cycles ended, as a table">
         <table>
           <thead>
@@ -175,7 +175,7 @@ function RootCauses({ roots }: { roots: NonNullable<Analytics['causes']>['root_c
   const most = Math.max(...roots.map(({ effects }) => effects));
   return (
     <section class="chart" aria-label="Root causes">
-      <h3>Root causes</h3>
+      <h2>Root causes</h2>
       <p class="quiet">What nothing else led to, by how much came of it.</p>
       <ol class="bars">
         {roots.map(({ session_id: session, event, effects }) => (
@@ -197,7 +197,7 @@ function RootCauses({ roots }: { roots: NonNullable<Analytics['causes']>['root_c
 function Chains({ chains }: { chains: NonNullable<Analytics['causes']>['longest_chains'] }) {
   return (
     <section class="chart" aria-label="Longest chains">
-      <h3>Longest chains</h3>
+      <h2>Longest chains</h2>
       <ol class="chains">
         {chains.map(({ session_id: session, events, confidence }) => {
           const last = events.at(-1);
@@ -225,7 +225,7 @@ function LessonEffects({ lessons }: { lessons: NonNullable<Analytics['lessons']>
     trials === 0 ? 'none yet' : `${String(approved)} of ${String(trials)}`;
   return (
     <section class="chart" aria-label="Lessons">
-      <h3>Lessons</h3>
+      <h2>Lessons</h2>
       <p class="quiet">First drafts that were approved, with the lesson and without it.</p>
       <div class="table-room" tabIndex={0} role="region" aria-label="Lessons, as a table">
         <table>
