@@ -36,7 +36,8 @@ export function createMeaningSearch(deps: {
       // A session without vectors asks no model and opens no projection.
       if (!(await vectors.any(sessionId, model))) return [];
       const vector = await questions.within(question, (made) => made);
-      if (!vector) return [];
+      // Null: not in time. Zeros: the model sees nothing in it that anything could be like.
+      if (!vector?.some((value) => value !== 0)) return [];
       const compared = projection.askMeaning(sessionId, (duck, key) =>
         nearestEvents(duck, key, { compared: { vector }, model, before: null, limit }),
       );

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../../base/logger.ts';
 import { EmbeddingError, type EmbeddingProvider, type EmbeddingState } from '../embedding-provider.ts';
+import { toUnitLength } from '../unit-length.ts';
 import type { EmbedReply, EmbedRequest, LocalModelOptions } from './messages.ts';
 
 /** Texts in one run of the model: a question that comes meanwhile waits for no more than these. */
@@ -80,7 +81,9 @@ export class LocalEmbeddings implements EmbeddingProvider {
       if (!Number.isInteger(dimension) || dimension === 0) {
         throw new EmbeddingError('The model gives no sentence embeddings.');
       }
-      portion.forEach((_, at) => vectors.push(values.slice(at * dimension, (at + 1) * dimension)));
+      portion.forEach((_, at) =>
+        vectors.push(toUnitLength(values.subarray(at * dimension, (at + 1) * dimension))),
+      );
     }
     return vectors;
   }
