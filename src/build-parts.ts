@@ -129,9 +129,9 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     ],
     jobsOfImport: (conversationId, now) => [
       ...dense.jobsOf(conversationId, now),
-      ...causalWork.ofTexts(now),
       habitsJob(now),
     ],
+    jobsOfImportedSession: causalWork.ofTexts,
     growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
     nudgeJobs,
     ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),

@@ -22,6 +22,7 @@ export function createMemoryService(
     causal: null,
     jobsOfExchange: () => [],
     jobsOfImport: () => [],
+    jobsOfImportedSession: () => [],
     asStored: (text) => text,
     growth: new Growth(0),
     nudgeJobs: () => undefined,

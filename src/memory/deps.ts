@@ -16,6 +16,8 @@ export interface MemoryDeps {
   jobsOfExchange: (conversationId: string, now: number) => NewJob[];
   /** Background work that a conversation which was brought in asks for, besides its summary. */
   jobsOfImport: (conversationId: string, now: number) => NewJob[];
+  /** And what the whole session asks for. */
+  jobsOfImportedSession: (now: number) => NewJob[];
   /** A text as the record holds it: without the secrets in it. */
   asStored: (text: string) => string;
   /** Which conversations have grown enough for a look whether they are to be summarised. */

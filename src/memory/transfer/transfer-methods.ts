@@ -13,7 +13,13 @@ const EXPORT_ROWS = 200;
 
 type TransferMethods = Pick<MemoryService, 'exportSession' | 'importSession'>;
 
-export function transferMethods({ dal, clock, nudgeJobs, jobsOfImport }: MemoryDeps): TransferMethods {
+export function transferMethods({
+  dal,
+  clock,
+  nudgeJobs,
+  jobsOfImport,
+  jobsOfImportedSession,
+}: MemoryDeps): TransferMethods {
   return {
     async *exportSession(sessionId) {
       found(await dal.sessions.get(sessionId));
@@ -47,7 +53,10 @@ export function transferMethods({ dal, clock, nudgeJobs, jobsOfImport }: MemoryD
         const session = await dal.maintenance.importCommit({
           sessionId: begun,
           tokenHash: tokenHash(token),
-          jobs: conversations.flatMap((id) => [summariseJob(id, now), ...jobsOfImport(id, now)]),
+          jobs: [
+            ...conversations.flatMap((id) => [summariseJob(id, now), ...jobsOfImport(id, now)]),
+            ...jobsOfImportedSession(now),
+          ],
           now,
         });
         nudgeJobs();
