@@ -28,6 +28,7 @@ import { habitsJob } from './memory/habits/jobs.ts';
 import { maskingDal } from './memory/redaction/masking-dal.ts';
 import { registerHabits } from './memory/habits/note-habits.ts';
 import { Growth } from './memory/summaries/growth.ts';
+import { createRetention } from './memory/retention/retention.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
@@ -117,6 +118,14 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     logger,
     changed: causal.changed,
   });
+  const retention = createRetention({
+    dal,
+    days: settings.CCC_RETENTION_DAYS ?? null,
+    clock: systemClock,
+    logger,
+    changed: causal.changed,
+    nudgeJobs,
+  });
   const memory = createMemoryService({
     dal,
     retriever: createRetriever({ dal, dense: dense.search }),
@@ -133,6 +142,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     ],
     jobsOfImportedSession: causalWork.ofTexts,
     growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
+    nudgeRetention: retention.nudge,
     nudgeJobs,
     ...(masker ? { asStored: (text) => masker.mask(text)?.text ?? text } : {}),
     clock: systemClock,
@@ -192,6 +202,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     start: () => {
       jobs.start();
       reindexer.start();
+      retention.start();
       dense.start();
       meaning.start();
       causal.start();
@@ -201,6 +212,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
         cycles.drain(limitMs),
         jobs.stop(limitMs),
         reindexer.stop(),
+        retention.stop(),
         dense.stop(),
         meaning.stop(),
       ]);

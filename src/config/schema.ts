@@ -186,6 +186,11 @@ export const SETTINGS = {
     default: 'on',
     help: 'Whether secrets that people paste (keys, tokens, passwords, private keys) are masked before anything is stored.',
   },
+  CCC_RETENTION_DAYS: {
+    schema: optional(integer(1, 36_500)),
+    default: '',
+    help: 'Days for which sessions keep what was said; older is removed. A session may keep less, by its preference memory_retention_days. For ever when empty.',
+  },
   CCC_MAX_BODY: { schema: byteSize, default: '20mb', help: 'Largest request body.' },
   CCC_SHUTDOWN_MS: {
     schema: integer(0, 600_000),

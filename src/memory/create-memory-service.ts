@@ -25,6 +25,7 @@ export function createMemoryService(
     jobsOfImportedSession: () => [],
     asStored: (text) => text,
     growth: new Growth(0),
+    nudgeRetention: () => undefined,
     nudgeJobs: () => undefined,
     clock: systemClock,
     logger: silentLogger,

@@ -22,6 +22,8 @@ export interface MemoryDeps {
   asStored: (text: string) => string;
   /** Which conversations have grown enough for a look whether they are to be summarised. */
   growth: Growth;
+  /** Called when a session may keep less, or another time, than before. */
+  nudgeRetention: () => void;
   /** Called after jobs were stored, so that they are begun at once. */
   nudgeJobs: () => void;
   clock: Clock;

@@ -27,6 +27,8 @@ const known = z.object({
       rounds_per_day: limit,
     })
     .nullish(),
+  /** What is older than so many days is removed. */
+  memory_retention_days: z.int().min(1).max(36_500).nullish(),
   /** What the person calls the session. */
   name: z.string().max(200).nullish(),
 });

@@ -23,7 +23,7 @@ export function found(session: SessionRecord | null): SessionRecord {
   return session;
 }
 
-export function sessionMethods({ dal, causal, clock }: MemoryDeps): SessionMethods {
+export function sessionMethods({ dal, causal, clock, nudgeRetention }: MemoryDeps): SessionMethods {
   return {
     async createSession({ userPreferences = {}, initialContext = null }) {
       const token = newToken();
@@ -44,8 +44,13 @@ export function sessionMethods({ dal, causal, clock }: MemoryDeps): SessionMetho
       return statistics;
     },
     listSessions: (input) => dal.sessions.list(input),
-    setPreferences: async (sessionId, preferences) =>
-      found(await dal.sessions.setPreferences(sessionId, checkPreferences(preferences), clock.now())),
+    async setPreferences(sessionId, preferences) {
+      const session = found(
+        await dal.sessions.setPreferences(sessionId, checkPreferences(preferences), clock.now()),
+      );
+      if (preferences['memory_retention_days'] != null) nudgeRetention();
+      return session;
+    },
     archiveSession: async (sessionId) =>
       found(await dal.sessions.setStatus(sessionId, 'archived', clock.now())),
     async eraseSession(sessionId) {

@@ -20,6 +20,7 @@ import type { CycleStore } from './cycle-store.ts';
 import type { FactStore } from './fact-store.ts';
 import type { LessonStore } from './lesson-store.ts';
 import type { ReindexStore } from './reindex-store.ts';
+import type { RetentionStore } from './retention-store.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
 import type { VectorStore } from './vector-store.ts';
@@ -45,6 +46,7 @@ export interface MemoryDAL {
   readonly cycles: CycleStore;
   readonly budgets: BudgetStore;
   readonly reindex: ReindexStore;
+  readonly retention: RetentionStore;
   readonly jobs: JobStore;
   readonly causal: CausalStore;
   readonly causalVectors: CausalVectorStore;

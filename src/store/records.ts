@@ -29,7 +29,10 @@ export interface ConversationRecord {
   directive: string;
   createdAt: number;
   lastActive: number;
+  /** Turns so far: the number of the newest one. */
   turnCount: number;
+  /** Of these, how many are not kept any longer. */
+  removedTurns: number;
 }
 
 /** What a turn was in its conversation. */

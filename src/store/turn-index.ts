@@ -16,7 +16,7 @@ export interface IndexLookup {
   /** Ordinals of the conversations that have turns, ascending, and the place of each one's first turn. */
   conversations: Int32Array;
   starts: Int32Array;
-  /** When each turn was said, in minutes since the epoch, UTC. */
+  /** When each turn was said, in minutes since the epoch, UTC; `REMOVED` where there is none any more. */
   minutes: Int32Array;
   /** Length of each turn in term occurrences. */
   lengths: Int32Array;
@@ -29,6 +29,9 @@ export interface IndexLookup {
   /** The terms that occur, in the order asked for. */
   terms: TermPostings[];
 }
+
+/** In place of a time: this turn is not kept any longer. Its place stays, so that the others keep theirs. */
+export const REMOVED = -(2 ** 31);
 
 /** Entry i: the term occurs `counts[i]` times in the turn at `places[i]`; ascending. */
 export interface TermPostings {

@@ -85,6 +85,7 @@ describe.each(IMPLEMENTATIONS)('what a session gathers: $name', ({ prepare }) =>
         summaries: { versions: 1, byPerson: 1 },
         cycles: {},
         causal: { events: 0, links: 0 },
+        maskedSecrets: {},
         jobs: { ready: 1, running: 0, failed: 0 },
       });
       expect(await dal.sessions.statistics('sess_none')).toBeNull();

@@ -37,6 +37,7 @@ export function conversationView(conversation: ConversationRecord) {
     created_at: isoTime(conversation.createdAt),
     last_active: isoTime(conversation.lastActive),
     turn_count: conversation.turnCount,
+    ...(conversation.removedTurns > 0 ? { removed_turns: conversation.removedTurns } : {}),
   };
 }
 

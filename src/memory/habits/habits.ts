@@ -1,5 +1,5 @@
 import { AGENTS, type Agent, type JsonObject } from '../../store/records.ts';
-import type { IndexLookup } from '../../store/turn-index.ts';
+import { REMOVED, type IndexLookup } from '../../store/turn-index.ts';
 import { stem } from '../../text/stem.ts';
 import { STOP_WORDS } from '../../text/stop-words.ts';
 
@@ -26,6 +26,7 @@ export function habitsOf(turns: Omit<IndexLookup, 'terms'>): Map<Agent, JsonObje
     (name) => AGENTS.find((agent) => agent === name) ?? ('wykeve' satisfies Agent),
   );
   turns.minutes.forEach((minute, at) => {
+    if (minute === REMOVED) return;
     const agent = agents[turns.speakers[at] ?? 0];
     const count = agent && counts.get(agent);
     if (!count) return;

@@ -22,14 +22,14 @@ export function registerHabits(jobs: Pick<JobRunner, 'register'>, deps: HabitsDe
 
 /** Writes into each agent's state, under `habits`, how it has worked so far. What else the state holds stays. */
 export function noteHabits({ dal, clock }: HabitsDeps): JobHandler {
-  const note = async (sessionId: string, agent: Agent, habits: JsonObject): Promise<void> => {
+  const note = async (sessionId: string, agent: Agent, habits: JsonObject | null): Promise<void> => {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const known = await dal.agents.get(sessionId, agent);
       const put = await dal.agents.put({
         sessionId,
         agent,
         expectedVersion: known?.version ?? 0,
-        state: { ...known?.state, habits },
+        state: withHabits(known?.state ?? {}, habits),
         now: clock.now(),
       });
       if (put) return;
@@ -42,6 +42,16 @@ export function noteHabits({ dal, clock }: HabitsDeps): JobHandler {
       dal.conversations.list({ sessionId, limit: DIRECTIVES, cursor: null }),
     ]);
     const topics = topicsOf(conversations.items.map(({ directive }) => directive));
-    for (const [agent, habits] of habitsOf(turns)) await note(sessionId, agent, { ...habits, topics });
+    const habits = habitsOf(turns);
+    for (const [agent, counted] of habits) await note(sessionId, agent, { ...counted, topics });
+    // Of an agent that has no turn any more nothing is told: what it had said is not kept.
+    for (const { agent, state } of await dal.agents.list(sessionId)) {
+      if (!habits.has(agent) && state['habits'] !== undefined) await note(sessionId, agent, null);
+    }
   };
+}
+
+function withHabits(state: JsonObject, habits: JsonObject | null): JsonObject {
+  const { habits: _before, ...rest } = state;
+  return habits ? { ...rest, habits } : rest;
 }

@@ -8,6 +8,7 @@ const WITHOUT_TEXT: ReadonlySet<string> = new Set([
   'vectors',
   'causalVectors',
   'reindex',
+  'retention',
   'budgets',
   'activity',
 ]);

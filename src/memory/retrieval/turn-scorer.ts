@@ -1,4 +1,4 @@
-import type { IndexLookup, TermPostings } from '../../store/turn-index.ts';
+import { REMOVED, type IndexLookup, type TermPostings } from '../../store/turn-index.ts';
 import { TRAIT } from '../../text/term-counts.ts';
 import { nearness } from './dates.ts';
 import { findEpisodes, type Episodes } from './episodes.ts';
@@ -64,8 +64,13 @@ export class TurnScorer {
     this.#touched = new Int32Array(count);
     this.#told = new Float64Array(this.#episodes.starts.length);
     let length = 0;
-    for (const each of index.lengths) length += each;
-    this.#averageLength = Math.max(1, length / Math.max(1, count));
+    let turns = 0;
+    index.lengths.forEach((each, place) => {
+      if (index.minutes[place] === REMOVED) return;
+      length += each;
+      turns += 1;
+    });
+    this.#averageLength = Math.max(1, length / Math.max(1, turns));
     this.#logAverage = Math.log(1 + this.#averageLength);
   }
 
@@ -150,7 +155,7 @@ export class TurnScorer {
     for (let place = 0; place < total.length; place += 1) {
       const lexical = (near[place] ?? 0) + this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
       const dense = this.#denseOf(place);
-      if (lexical === 0 && dense === 0) continue;
+      if ((lexical === 0 && dense === 0) || this.#index.minutes[place] === REMOVED) continue;
       const base = lexical + dense + this.#weight * (priors[place] ?? 0);
       if (base > 0) total[place] = base * (factors[place] ?? 1);
     }

@@ -17,6 +17,7 @@ export function transferMethods({
   dal,
   clock,
   nudgeJobs,
+  nudgeRetention,
   jobsOfImport,
   jobsOfImportedSession,
 }: MemoryDeps): TransferMethods {
@@ -60,6 +61,7 @@ export function transferMethods({
           now,
         });
         nudgeJobs();
+        nudgeRetention();
         return { session, token };
       } catch (error) {
         if (begun !== null) await dal.maintenance.importAbort(begun);

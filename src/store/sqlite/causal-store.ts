@@ -7,7 +7,8 @@ import type {
   NewCausalLink,
 } from '../causal-store.ts';
 import { readChanges } from './causal-changes.ts';
-import { checkLink, isCausing, linksAt, noteRemoval, putLink, removeLink } from './causal-links.ts';
+import { removeEventRow } from './causal-removal.ts';
+import { checkLink, isCausing, linksAt, putLink, removeLink } from './causal-links.ts';
 import {
   advance,
   eventFromRow,
@@ -54,27 +55,7 @@ export const causalModule: StoreModule<CausalStore> = {
   create: (database) => ({
     addEvents: (input) => addEvents(database, input),
     changeEvent: (input) => changeEvent(database, input),
-    removeEvent: ({ sessionId, eventId, by, now }) => {
-      const { sessionKey } = requireSession(database, sessionId);
-      const row = findEvent(database, sessionId, eventId);
-      if (!row) return false;
-      for (const link of linksAt(database, sessionId, row.event_no))
-        removeLink(database, sessionId, link, by, now);
-      unindexEvent(database, sessionKey, row.event_no);
-      prepared(database, 'DELETE FROM causal_events WHERE session_id = ? AND event_no = ?').run(
-        sessionId,
-        row.event_no,
-      );
-      noteRemoval(database, sessionId, {
-        kind: 'event',
-        id: eventId,
-        causeNo: row.event_no,
-        effectNo: null,
-        by,
-        now,
-      });
-      return true;
-    },
+    removeEvent: (input) => removeEventRow(database, input),
     addLinks: ({ sessionId, links, now }) => {
       requireSession(database, sessionId);
       return links.flatMap((link) => {

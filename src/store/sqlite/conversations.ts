@@ -16,6 +16,7 @@ interface ConversationRow {
   created_at: number;
   last_active: number;
   turn_count: number;
+  removed_turns: number | null;
 }
 
 function fromRow(row: ConversationRow): ConversationRecord {
@@ -27,6 +28,7 @@ function fromRow(row: ConversationRow): ConversationRecord {
     createdAt: row.created_at,
     lastActive: row.last_active,
     turnCount: row.turn_count,
+    removedTurns: row.removed_turns ?? 0,
   };
 }
 

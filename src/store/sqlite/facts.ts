@@ -197,7 +197,8 @@ function keepVersion(database: Database, row: FactRow, now: number): void {
   ).run({ ...row, now });
 }
 
-function forgetFact(database: Database, sessionId: string, factId: string): boolean {
+/** Erases a fact with its versions and index entries. False when there was none. */
+export function forgetFact(database: Database, sessionId: string, factId: string): boolean {
   const row = findFact(database, sessionId, factId);
   if (!row) return false;
   const { sessionKey } = requireSession(database, sessionId);

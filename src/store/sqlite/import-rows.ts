@@ -130,29 +130,45 @@ function indexImportedTurn(
   });
 }
 
-/** Sets the session's counters from its rows, and refuses numbers with holes in them. */
+/** Most turns, and conversations, that an import may name as removed: each takes room in the index's answers. */
+const MOST_REMOVED = 1_000_000;
+
+/** Sets the session's counters from its rows, and refuses numbers with holes in them that nobody accounts for. */
 function countImported(database: Database, sessionId: string): void {
   const conversations = prepared(
     database,
-    'SELECT count(*) AS count, coalesce(max(ordinal), 0) AS newest FROM conversations WHERE session_id = ?',
-  ).get(sessionId) as { count: number; newest: number };
-  if (conversations.count !== conversations.newest) {
+    `SELECT count(*) AS count, coalesce(max(ordinal), 0) AS newest, coalesce(sum(removed_turns), 0) AS removedTurns,
+            (SELECT coalesce(removed_conversations, 0) FROM sessions WHERE session_id = @sessionId) AS removed
+       FROM conversations WHERE session_id = @sessionId`,
+  ).get({ sessionId }) as { count: number; newest: number; removedTurns: number; removed: number };
+  const { count, newest, removed, removedTurns } = conversations;
+  if (removed > MOST_REMOVED || newest > count + removed || (removed === 0 && newest !== count)) {
     throw invalid('The conversations are not numbered 1, 2, 3 … without a gap.', 'conversations.ordinal');
   }
   const gaps = prepared(
     database,
-    `SELECT count(*) FROM conversations c WHERE session_id = ? AND turn_count <>
+    `SELECT count(*) FROM conversations c WHERE session_id = ? AND turn_count > coalesce(removed_turns, 0) +
        (SELECT count(*) FROM turns t WHERE t.session_id = c.session_id AND t.conversation_id = c.conversation_id)`,
   )
     .pluck()
     .get(sessionId) as number;
-  if (gaps > 0) throw invalid('The turns are not numbered 1, 2, 3 … without a gap.', 'turns.turn_number');
+  if (gaps > 0 || removedTurns > MOST_REMOVED) {
+    throw invalid('The turns are not numbered 1, 2, 3 … without a gap.', 'turns.turn_number');
+  }
   prepared(
     database,
-    `UPDATE sessions SET conversation_count = ?,
-       total_turns = (SELECT coalesce(sum(turn_count), 0) FROM conversations WHERE session_id = sessions.session_id)
+    `UPDATE conversations SET turn_count = coalesce(removed_turns, 0) +
+       (SELECT count(*) FROM turns t
+         WHERE t.session_id = conversations.session_id AND t.conversation_id = conversations.conversation_id)
       WHERE session_id = ?`,
-  ).run(conversations.count, sessionId);
+  ).run(sessionId);
+  prepared(
+    database,
+    `UPDATE sessions SET conversation_count = ?, total_turns = (
+       SELECT coalesce(sum(turn_count - coalesce(removed_turns, 0)), 0) FROM conversations
+        WHERE session_id = sessions.session_id)
+      WHERE session_id = ?`,
+  ).run(count + removed, sessionId);
 }
 
 function importValues(table: ExportTable, row: ImportRow['row']): Record<string, string | number | null> {

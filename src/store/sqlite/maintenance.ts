@@ -36,12 +36,12 @@ function check(database: Database): string[] {
   }
   const broken = database
     .prepare(
-      `SELECT c.conversation_id AS id, c.turn_count AS counted, count(t.turn_number) AS stored,
+      `SELECT c.conversation_id AS id, c.turn_count AS counted, count(t.turn_number) + coalesce(c.removed_turns, 0) AS stored,
               coalesce(max(t.turn_number), 0) AS newest
          FROM conversations c
          LEFT JOIN turns t ON t.session_id = c.session_id AND t.conversation_id = c.conversation_id
         GROUP BY c.session_id, c.conversation_id
-       HAVING counted <> stored OR counted <> newest`,
+       HAVING counted <> stored OR counted < newest OR (c.removed_turns IS NULL AND counted <> newest)`,
     )
     .all() as { id: string; counted: number; stored: number; newest: number }[];
   for (const { id, counted, stored, newest } of broken) {
@@ -49,7 +49,7 @@ function check(database: Database): string[] {
   }
   const sums = database
     .prepare(
-      `SELECT count(*) AS sessions, coalesce(sum(conversation_count), 0) AS conversations,
+      `SELECT count(*) AS sessions, coalesce(sum(conversation_count - coalesce(removed_conversations, 0)), 0) AS conversations,
               coalesce(sum(total_turns), 0) AS turns FROM sessions WHERE status <> 'importing'`,
     )
     .get() as Record<'sessions' | 'conversations' | 'turns', number>;

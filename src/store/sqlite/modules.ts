@@ -11,6 +11,7 @@ import { jobsModule } from './jobs.ts';
 import { lessonsModule } from './lessons.ts';
 import { maintenanceModule } from './maintenance.ts';
 import { reindexModule } from './reindex.ts';
+import { retentionModule } from './retention.ts';
 import { sessionsModule } from './sessions.ts';
 import type { StoreModule } from './store-module.ts';
 import { summariesModule } from './summaries.ts';
@@ -32,6 +33,7 @@ export const SQLITE_MODULES = {
   cycles: cyclesModule,
   budgets: budgetsModule,
   reindex: reindexModule,
+  retention: retentionModule,
   jobs: jobsModule,
   causal: causalModule,
   causalVectors: causalVectorsModule,

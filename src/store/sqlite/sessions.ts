@@ -17,11 +17,12 @@ interface SessionRow {
   user_preferences: string;
   initial_context: string | null;
   conversation_count: number;
+  removed_conversations: number | null;
   total_turns: number;
 }
 
 const COLUMNS =
-  'session_id, status, created_at, last_active, user_preferences, initial_context, conversation_count, total_turns';
+  'session_id, status, created_at, last_active, user_preferences, initial_context, conversation_count, removed_conversations, total_turns';
 
 function fromRow(row: SessionRow): SessionRecord {
   return {
@@ -31,7 +32,7 @@ function fromRow(row: SessionRow): SessionRecord {
     status: row.status,
     userPreferences: fromJson(row.user_preferences),
     initialContext: fromNullableJson(row.initial_context),
-    conversationCount: row.conversation_count,
+    conversationCount: row.conversation_count - (row.removed_conversations ?? 0),
     totalTurns: row.total_turns,
   };
 }
@@ -49,7 +50,8 @@ export function getSession(database: Database, sessionId: string): SessionRecord
 export function eraseSession(database: Database, sessionId: string): boolean {
   const removed = prepared(
     database,
-    'DELETE FROM sessions WHERE session_id = ? RETURNING status, conversation_count, total_turns',
+    `DELETE FROM sessions WHERE session_id = ?
+     RETURNING status, conversation_count - coalesce(removed_conversations, 0) AS conversation_count, total_turns`,
   ).get(sessionId) as { status: string; conversation_count: number; total_turns: number } | undefined;
   if (!removed) return false;
   // A session that was still being imported was never counted.

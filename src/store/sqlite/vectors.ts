@@ -110,6 +110,16 @@ function writeVectors(
   return true;
 }
 
+/** Takes a turn's vector away. Its row stays, empty, so that whoever keeps vectors in memory hears of it. */
+export function blankTurnVector(database: Database, sessionKey: number, ordinal: number, turn: number): void {
+  prepared(
+    database,
+    `UPDATE turn_vectors SET dimension = 0, vector = x'',
+       change_no = (SELECT max(change_no) + 1 FROM turn_vectors WHERE session_key = @sessionKey)
+      WHERE session_key = @sessionKey AND conversation_ordinal = @ordinal AND turn_number = @turn`,
+  ).run({ sessionKey, ordinal, turn });
+}
+
 function nothing() {
   return { conversations: new Int32Array(0), turns: new Int32Array(0), cosines: new Float32Array(0) };
 }
