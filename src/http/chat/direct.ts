@@ -7,6 +7,7 @@ import { cancelOnHangUp } from '../hang-up.ts';
 import { relay } from '../v1/pass-through.ts';
 import { EventSplitter, eventData } from './event-split.ts';
 import { Exchange, type Incomplete } from './exchange.ts';
+import { holdAnswer, type HeldAnswer } from './held-body.ts';
 import { appendMember, applyEdits, objectSpans } from './json-splice.ts';
 import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
 import type { ChatCall, Preparation } from './prepare.ts';
@@ -49,16 +50,18 @@ export async function answerDirect(
   };
   const hangUp = cancelOnHangUp(res);
   try {
-    const answering = parts.provider.forward(
-      {
-        method: 'POST',
-        path: `/chat/completions${queryOf(req)}`,
-        // The answer is read on its way, so it must come uncompressed.
-        headers: { ...forwardHeaders(req), 'accept-encoding': 'identity' },
-        body: upstreamBody(call.json, call.messages, report.context?.prompt ?? null),
-      },
-      hangUp.signal,
-    );
+    const answering = parts.provider
+      .forward(
+        {
+          method: 'POST',
+          path: `/chat/completions${queryOf(req)}`,
+          // The answer is read on its way, so it must come uncompressed.
+          headers: { ...forwardHeaders(req), 'accept-encoding': 'identity' },
+          body: upstreamBody(call.json, call.messages, report.context?.prompt ?? null),
+        },
+        hangUp.signal,
+      )
+      .then((answer) => (isRead(answer) ? holdAnswer(answer) : answer));
     // A failure is heard where it is waited for, below.
     answering.catch(() => undefined);
     await exchange?.begin();
@@ -86,18 +89,23 @@ function openExchange(parts: ChatParts, call: ChatCall, { thread }: Preparation)
   });
 }
 
+/** Errors, and what comes compressed all the same, are passed on unread. */
+function isRead({ status, headers }: ForwardResponse): boolean {
+  const encoded = String(headers['content-encoding'] ?? 'identity') !== 'identity';
+  return status >= 200 && status < 300 && !encoded;
+}
+
 async function relayAnswer(
   direct: DirectCall,
-  upstream: ForwardResponse,
+  upstream: ForwardResponse | HeldAnswer,
   signal: AbortSignal,
 ): Promise<void> {
   const { res } = direct;
-  const type = String(upstream.headers['content-type'] ?? '');
-  const encoded = String(upstream.headers['content-encoding'] ?? 'identity') !== 'identity';
-  if (upstream.status < 200 || upstream.status >= 300 || encoded) {
+  if (!('read' in upstream)) {
     await relay(upstream, res);
     return;
   }
+  const type = String(upstream.headers['content-type'] ?? '');
   if (!/^text\/event-stream\b/i.test(type)) {
     await relayBody(direct, upstream);
     return;
@@ -108,11 +116,11 @@ async function relayAnswer(
   await relayStream(direct, upstream, signal);
 }
 
-async function relayBody(direct: DirectCall, upstream: ForwardResponse): Promise<void> {
+async function relayBody(direct: DirectCall, upstream: HeldAnswer): Promise<void> {
   const { res } = direct;
   const parts: Buffer[] = [];
   try {
-    for await (const bytes of upstream.body) parts.push(bytes as Buffer);
+    for await (const bytes of upstream.read()) parts.push(bytes);
   } catch (error) {
     throw new CccError('upstream_unreachable', BROKE_OFF, { cause: error });
   }
@@ -142,17 +150,13 @@ function parseAnswer(json: Buffer): Answer | null {
   }
 }
 
-async function relayStream(
-  direct: DirectCall,
-  upstream: ForwardResponse,
-  signal: AbortSignal,
-): Promise<void> {
+async function relayStream(direct: DirectCall, upstream: HeldAnswer, signal: AbortSignal): Promise<void> {
   const { res } = direct;
   const reader = new AnswerReader();
   const { answer } = reader;
   let done: Buffer | null = null;
   try {
-    done = await passOn(upstream.body, res, reader);
+    done = await passOn(upstream.read(), res, reader);
   } catch (error) {
     direct.call.logger.warn({ err: error }, 'the upstream broke off in the middle of a stream');
   }
@@ -173,10 +177,14 @@ async function relayStream(
 }
 
 /** Passes events on and reads them. Resolves with the `[DONE]` event, which is held back, or null without one. */
-async function passOn(body: Readable, res: Response, reader: AnswerReader): Promise<Buffer | null> {
+async function passOn(
+  body: AsyncIterable<Buffer>,
+  res: Response,
+  reader: AnswerReader,
+): Promise<Buffer | null> {
   const splitter = new EventSplitter();
-  for await (const bytes of body.iterator({ destroyOnReturn: false })) {
-    const events = splitter.push(bytes as Buffer).map((event) => ({ event, data: eventData(event) }));
+  for await (const bytes of body) {
+    const events = splitter.push(bytes).map((event) => ({ event, data: eventData(event) }));
     const last = events.findIndex(({ data }) => data?.trim() === '[DONE]');
     const passed = last < 0 ? events : events.slice(0, last);
     if (passed.length > 0) {
