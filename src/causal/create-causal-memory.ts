@@ -3,9 +3,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import { newId } from '../base/ids.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
 import type { ActivityStore } from '../store/activity-store.ts';
-import type { QuestionVectors } from '../models/embeddings/question-vectors.ts';
 import type { CausalStore, NewCausalEvent } from '../store/causal-store.ts';
-import type { CausalVectorStore } from '../store/causal-vector-store.ts';
 import type { NewJob } from '../store/records.ts';
 import { analyse } from '../text/analyse.ts';
 import { overallAnalytics, sessionAnalytics } from './analytics/read-analytics.ts';
@@ -13,7 +11,7 @@ import type { CausalMemoryCore, EventInput } from './causal-memory-core.ts';
 import { neighbourhood, newestEvents } from './graph/edges.ts';
 import { countersTo, explain, requireEvent, withRecords } from './graph/explain.ts';
 import { findAnchors } from './narrative/anchors.ts';
-import { createMeaningSearch, type MeaningSearch } from './meaning/meaning-search.ts';
+import { createMeaningSearch, type MeaningSearch, type MeaningSources } from './meaning/meaning-search.ts';
 import { narrate } from './narrative/narrate.ts';
 import { Follower } from './projection/follower.ts';
 import { CausalProjection } from './projection/projection.ts';
@@ -29,7 +27,7 @@ export interface CausalMemoryOptions {
   /** Those of changed ones. */
   jobsOfTexts?: (now: number) => NewJob[];
   /** Finds events by meaning too; by words alone without. */
-  meaning?: { questions: QuestionVectors; vectors: Pick<CausalVectorStore, 'any' | 'changesSince'> };
+  meaning?: MeaningSources;
   /** How long analytics may follow the whole graph at a time, in milliseconds, where it is not the usual time. */
   walkLimitMs?: number;
   /** Called after jobs were stored. */

@@ -40,6 +40,9 @@ export async function startMeaning(provider: EmbeddingProvider | null, folder = 
   const projectionFile = join(folder, 'causal.duckdb');
   const dal = await openSqliteStore({ file: join(folder, 'record.db'), threads: false });
   const jobs = new JobRunner({ jobs: dal.jobs });
+  const nudgeJobs = () => {
+    jobs.nudge();
+  };
   const chat = createProvider({
     provider: 'openai',
     apiKey: 'k',
@@ -57,10 +60,8 @@ export async function startMeaning(provider: EmbeddingProvider | null, folder = 
     projectionFile,
     jobsOfEvents: work.ofEvents,
     jobsOfTexts: work.ofTexts,
-    ...(questions ? { meaning: { questions, vectors: dal.causalVectors } } : {}),
-    nudgeJobs: () => {
-      jobs.nudge();
-    },
+    ...(questions ? { meaning: { questions, vectors: dal.causalVectors, comparedWithinMs: 10_000 } } : {}),
+    nudgeJobs,
   });
   const meaning = createCausalMeaning({
     provider,
@@ -91,5 +92,5 @@ export async function startMeaning(provider: EmbeddingProvider | null, folder = 
     return left + (model ? (await dal.causalVectors.outdated({ model, after: null, limit: 1 })).length : 0);
   };
   const embedded = () => vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 15_000 });
-  return { dal, causal, meaning, embedded, stop, folder, projectionFile };
+  return { dal, causal, meaning, nudgeJobs, embedded, stop, folder, projectionFile };
 }

@@ -24,12 +24,15 @@ export interface MeaningSearch {
   toEvent(event: CausalEventRecord, limit: number): Promise<LikeEvent[]>;
 }
 
-export function createMeaningSearch(deps: {
+export interface MeaningSources {
   questions: QuestionVectors;
-  vectors: Pick<CausalVectorStore, 'any'>;
-  projection: CausalProjection;
-}): MeaningSearch {
-  const { questions, vectors, projection } = deps;
+  vectors: Pick<CausalVectorStore, 'any' | 'changesSince'>;
+  /** How long a question waits for the comparison, in milliseconds, where it is not the usual time. */
+  comparedWithinMs?: number;
+}
+
+export function createMeaningSearch(deps: MeaningSources & { projection: CausalProjection }): MeaningSearch {
+  const { questions, vectors, projection, comparedWithinMs = COMPARED_WITHIN_MS } = deps;
   const { model } = questions;
   return {
     async toQuestion(sessionId, question, limit) {
@@ -46,7 +49,7 @@ export function createMeaningSearch(deps: {
       try {
         const found = await Promise.race([
           compared,
-          wait(COMPARED_WITHIN_MS, null, { signal: late.signal, ref: false }).catch(() => null),
+          wait(comparedWithinMs, null, { signal: late.signal, ref: false }).catch(() => null),
         ]);
         if (!found) compared.catch(() => undefined);
         return found ? likened(found) : [];
