@@ -4,7 +4,7 @@ import { buildApp } from './app.ts';
 import { buildParts, type BuiltParts } from './build-parts.ts';
 import { createLogger } from './base/logger.ts';
 import { VERSION } from './base/project-root.ts';
-import { prepareDataFolder, removeProjection } from './config/data-folder.ts';
+import { prepareDataFolder, removeProjection, removeUnfinished } from './config/data-folder.ts';
 import { helpText } from './config/describe.ts';
 import { loadSettings, readEnvironment } from './config/load.ts';
 import { ownSecrets } from './config/own-secrets.ts';
@@ -30,6 +30,7 @@ async function run(): Promise<void> {
   });
   await prepareDataFolder(settings.CCC_DATA_DIR);
   const lock = await lockFolder(settings.CCC_DATA_DIR);
+  await removeUnfinished(settings.CCC_DATA_DIR);
   if (settings.CCC_ENCRYPTION_KEY !== undefined) await removeProjection(settings.CCC_DATA_DIR);
   const parts = await buildParts(settings, logger);
   warmUpTexts();

@@ -27,3 +27,13 @@ export async function removeProjection(folder: string): Promise<void> {
     if (name.startsWith(PROJECTION_FILE)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
+
+/**
+ * Takes away the copies that an interrupted restore or rekey left half done beside the record: they may be in clear. Only
+ * for who has the folder locked.
+ */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^ccc\.db\.(restoring|rekeying)/.test(name)) await rm(join(folder, name), { force: true });
+  }
+}

@@ -9,6 +9,9 @@ const COMMANDS = [
   ['npm start -- --version', 'the version'],
   ['npm test', 'run all tests'],
   ['npm run api-key -- name', 'make a key for CCC_API_KEYS'],
+  ['npm run backup -- FILE', 'copy the record into a file, while the server runs'],
+  ['npm run restore -- FILE', 'make a backup the record again; the server must be stopped'],
+  ['npm run rekey', 'encrypt the record, or change or remove its key; the server must be stopped'],
   ['npm run export:parquet', 'write the tables behind the analytics to a folder'],
   ['npm run config-docs', 'write .env.example and the tables of settings and errors'],
 ] as const;

@@ -36,12 +36,10 @@ export async function lockFolder(folder: string, patienceMs = PATIENCE_MS): Prom
       const busy = error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
       if (!busy || performance.now() > end) {
         database.close();
+        if (!busy) throw new CccError('storage_failed', `${file} could not be locked.`, { cause: error });
         throw new CccError(
           'storage_failed',
-          busy
-            ? `Another process works on ${folder}: a server that runs, or a restore or rekey. Stop it first.`
-            : `${file} could not be locked.`,
-          { cause: error },
+          `Another process works on ${folder}: a server that runs, or a restore or rekey. Stop it first.`,
         );
       }
     }
