@@ -225,7 +225,7 @@ describe('a session that keeps its memory for some days', () => {
     };
     const lines = await linesOf(memory);
     const other = await openKeeping();
-     
+
     await other.memory.importSession(
       (async function* () {
         yield* lines;
