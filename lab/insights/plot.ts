@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import type { ChartData } from './charts.ts';
 
 const HEIGHT = 200;
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 /** A bar takes this part of its day's room, and no more than so many pixels. */
 const BAR: [share: number, most: number] = [0.6, 56];
 
@@ -39,7 +40,15 @@ export function plot(
         splits: () => days.map((_, at) => at).filter((at) => at % Math.ceil(days.length / 6) === 0),
         values: (_, places) => places.map((at) => shortDay(days[at] ?? '')),
       },
-      { stroke: ink, grid: line, ticks: line, size: 64, values: (_, values) => values.map(say) },
+      {
+        stroke: ink,
+        grid: line,
+        ticks: line,
+        size: 64,
+        values: (_, values) => values.map(say),
+        // What is counted comes in whole numbers.
+        ...(stacked ? { incrs: WHOLE } : {}),
+      },
     ],
     series: [
       {},

@@ -194,6 +194,38 @@ await page.setViewportSize(NARROW);
 await page.getByRole('button', { name: 'Fit' }).click();
 await take('causes-dark-360');
 
+await page.emulateMedia({ colorScheme: 'light' });
+await page.setViewportSize(WIDE);
+await addFacts(server.url, new URL(page.url()).searchParams.get('session') ?? '');
+await page.getByRole('button', { name: 'Agents', exact: true }).click();
+await page.getByText('In use').first().waitFor();
+await take('agents-1440');
+await page.getByRole('button', { name: 'Facts', exact: true }).click();
+await page.locator('.fact').first().waitFor();
+await take('facts-1440');
+await page.getByRole('button', { name: 'Insights', exact: true }).click();
+await page.locator('.chart canvas').nth(3).waitFor();
+await take('insights-1440');
+await page.emulateMedia({ colorScheme: 'dark' });
+await page.setViewportSize(NARROW);
+await take('insights-dark-360');
+await page.getByRole('button', { name: 'Facts', exact: true }).click();
+await page.locator('.fact').first().waitFor();
+await take('facts-dark-360');
+await page.emulateMedia({ colorScheme: 'light' });
+await page.getByRole('button', { name: 'Agents', exact: true }).click();
+await page.getByText('In use').first().waitFor();
+await take('agents-360');
+await page.getByRole('button', { name: 'Trace', exact: true }).click();
+await page.getByLabel('Beside it').selectOption({ index: 1 });
+await page.getByRole('region', { name: 'The right cycle' }).waitFor();
+await top();
+await take('compared-360');
+await page.getByRole('button', { name: 'Conversation', exact: true }).click();
+await page.getByRole('button', { name: 'Look inside', exact: true }).first().click();
+await page.getByRole('tab', { name: 'Settings' }).click();
+await take('settings-360');
+
 await lab.close();
 await browser.close();
 await server.stop();
@@ -243,5 +275,25 @@ async function addCauses(url: string, sessionId: string): Promise<void> {
       link(5, 6, 'prevented', 0.6),
       link(4, 7, 'caused', 0.85),
     ],
+  });
+}
+
+/** What the person and a reader would have noted. */
+async function addFacts(url: string, sessionId: string): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${url}/api/v2/sessions/${sessionId}/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  await post('facts', { subject: 'Ana', attribute: 'allergy', value: 'peanuts', pinned: true });
+  await post('facts', { subject: 'Ana', attribute: 'does not eat', value: 'pork', exclusive: false });
+  await post('facts', { subject: 'Ana', attribute: 'visits', value: 'every second Sunday' });
+  await post('agents/beatrice/lessons', {
+    text: 'Ask for a refused case beside each accepted one.',
+    trigger: 'checks and filters',
+    pinned: true,
   });
 }
