@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * 60_000;
 /**
  * How much an event weighs in ranking: 1 when it is part of a chain, however old; else
  * `0.5 + 0.5 · 2^(−d / 90)`, d being the days since it happened, was stored or was last of use, whichever is latest.
- * Nothing is ever removed for its age.
+ * This removes nothing: only the retention setting does, in whole chains.
  */
 export function vitality(
   event: Pick<RankedEvent, 'linked' | 'happenedAt' | 'storedAt' | 'lastUsed'>,
