@@ -136,10 +136,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       ...dense.jobsOf(conversationId, now),
       habitsJob(now),
     ],
-    jobsOfImport: (conversationId, now) => [
-      ...dense.jobsOf(conversationId, now),
-      habitsJob(now),
-    ],
+    jobsOfImport: (conversationId, now) => [...dense.jobsOf(conversationId, now), habitsJob(now)],
     jobsOfImportedSession: causalWork.ofTexts,
     growth: new Growth(settings.CCC_SUMMARY_TRIGGER_TOKENS),
     nudgeRetention: retention.nudge,

@@ -100,7 +100,10 @@ export async function findThread(
 /** The conversation in which the person's message before this one was answered as the client says it was. */
 async function findPrevious(
   turns: MemoryDAL['turns'],
-  input: Pick<Parameters<typeof findThread>[1], 'sessionId' | 'conversationId' | 'messages' | 'directive' | 'asStored'>,
+  input: Pick<
+    Parameters<typeof findThread>[1],
+    'sessionId' | 'conversationId' | 'messages' | 'directive' | 'asStored'
+  >,
   keys: string[],
 ): Promise<string | null> {
   const before = input.messages.slice(0, input.directive.index);

@@ -3,7 +3,15 @@ import type { Analytics, Latency, Tokens } from '../../causal/analytics/analytic
 import type { SessionStatistics } from '../../store/statistics.ts';
 import { eventView, linkView } from '../causal/views.ts';
 
-export function countsView({ conversations, turns, summaries, cycles, causal, maskedSecrets, jobs }: SessionStatistics) {
+export function countsView({
+  conversations,
+  turns,
+  summaries,
+  cycles,
+  causal,
+  maskedSecrets,
+  jobs,
+}: SessionStatistics) {
   return {
     conversations,
     turns: {
