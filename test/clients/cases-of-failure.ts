@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { chunk, DONE, dieMidStream, hang, hangMidStream, rawBytes } from '../support/upstream.ts';
+import { chunk, DONE, dieMidStream, hang, rawBytes, type UpstreamReply } from '../support/upstream.ts';
 import { expectFailure, without, type Case, type Stage } from './case.ts';
 import type { Ask, Reply } from './client.ts';
 import type { Run } from './server.ts';
@@ -9,28 +9,34 @@ export const CALLED_OFF: { run: Run; calls: number }[] = [];
 
 const ASKED = 'Name three rivers.';
 
-/** Calls a request off once `ready`; both sides must hear of it. */
-async function callOff(
-  run: Run,
-  ask: (ask: Ask) => Promise<Reply>,
-  ready: (heard: Promise<void>) => Promise<unknown>,
-): Promise<void> {
+type Asking = (ask: Ask) => Promise<Reply>;
+
+/** Calls a request off when the upstream has it, or when its first pieces have come; both sides must hear of it. */
+async function callOff(run: Run, asking: Asking, when: 'at once' | 'after some pieces'): Promise<void> {
   const off = new AbortController();
-  let onPiece: () => void = () => undefined;
-  const heard = new Promise<void>((resolve) => {
-    onPiece = resolve;
-  });
-  const settled = ask({ prompt: `${ASKED} ${run.tag}`, signal: off.signal, onPiece }).then(
-    () => undefined,
+  let pieces = 0;
+  const onPiece = () => {
+    pieces += 1;
+    if (when === 'after some pieces' && pieces === 3) off.abort();
+  };
+  const settled = asking({ prompt: `${ASKED} ${run.tag}`, signal: off.signal, onPiece }).catch(
     () => undefined,
   );
   const call = await run.call(1);
-  await ready(heard);
-  off.abort();
+  if (when === 'at once') off.abort();
   await call.aborted;
   await settled;
   CALLED_OFF.push({ run, calls: run.calls.length });
 }
+
+/** A word every few milliseconds, for as long as somebody listens. */
+const goingOn: UpstreamReply = (res) => {
+  res.writeHead(200, { 'content-type': 'text/event-stream' });
+  const clock = setInterval(() => res.write(chunk({ content: 'on and ' })), 2);
+  res.once('close', () => {
+    clearInterval(clock);
+  });
+};
 
 export const ABORTS: Case[] = [
   {
@@ -38,7 +44,7 @@ export const ABORTS: Case[] = [
     means: 'called off before the upstream has said anything: the upstream’s call ends at once',
     lacks: ({ abortsCreate }) => without(abortsCreate),
     async run({ calls, begin }) {
-      await callOff(begin(hang()), calls.create, () => Promise.resolve());
+      await callOff(begin(hang()), calls.create, 'at once');
     },
   },
   {
@@ -46,22 +52,23 @@ export const ABORTS: Case[] = [
     means: 'called off when the stream has begun and nothing has come',
     lacks: ({ abortsStream }) => without(abortsStream),
     async run({ calls, begin }) {
-      await callOff(begin(rawBytes([], { end: 'hang' })), calls.stream, () => Promise.resolve());
+      await callOff(begin(rawBytes([], { end: 'hang' })), calls.stream, 'at once');
     },
   },
   {
     name: 'abort: mid-stream',
     means: 'called off in the middle of the stream',
-    lacks: ({ showsProgress }, path) => (path === '/v2 cycle' ? without(showsProgress) : undefined),
+    lacks: ({ abortsMidStream, showsProgress }, path) =>
+      without(abortsMidStream) ?? (path === '/v2 cycle' ? without(showsProgress) : undefined),
     async run({ calls, begin }) {
-      await callOff(begin(hangMidStream(['Once ', 'upon ', 'a ', 'time '])), calls.stream, (heard) => heard);
+      await callOff(begin(goingOn), calls.stream, 'after some pieces');
     },
   },
 ];
 
 async function expectBreak({ calls, begin }: Stage, reply: Parameters<Stage['begin']>[0], words: RegExp) {
   const run = begin(reply);
-  await expectFailure(calls.stream({ prompt: `${ASKED} ${run.tag}` }), words);
+  await expectFailure(calls.stream({ prompt: `${ASKED} ${run.tag}`, once: true }), words);
   expect(run.calls).toHaveLength(1);
 }
 

@@ -168,9 +168,9 @@ export const CASES: Case[] = [
     means: 'the model’s thoughts are shown as such; in a cycle the agents’ narration',
     lacks: ({ reasoning }) => without(reasoning),
     async run({ calls, path, begin }) {
-      const run = begin(answers({ content: RIVERS, reasoning: 'Large ones.' }));
       for (const ask of [calls.create, calls.stream]) {
-        const { text, reasoning } = await ask({ prompt: `${ASKED} ${run.tag} ${ask.name}` });
+        const run = begin(answers({ content: RIVERS, reasoning: 'Large ones.' }));
+        const { text, reasoning } = await ask({ prompt: `${ASKED} ${run.tag}` });
         expect(text).toBe(RIVERS);
         expect(reasoning).toBe(path === '/v2 cycle' ? narrationOf(RIVERS) : 'Large ones.');
       }
@@ -216,11 +216,11 @@ export const CASES: Case[] = [
   },
   {
     name: 'wait',
-    means: 'a 429 with `retry-after-ms` is waited out',
+    means: 'a 429 with `retry-after` is waited out',
     lacks: ({ retries }, path) => (path === '/v2 cycle' ? undefined : without(retries)),
     async run({ calls, path, begin }) {
       const answer = answers({ content: RIVERS });
-      const refusal = failure(429, { message: 'Slow down.' }, { 'retry-after-ms': '1' });
+      const refusal = failure(429, { message: 'Slow down.' }, { 'retry-after': '0', 'retry-after-ms': '1' });
       const run = begin((res, call) => (run.calls.length === 1 ? refusal : answer)(res, call));
       const { text } = await calls.create({ prompt: `${ASKED} ${run.tag}` });
       expect(text).toBe(RIVERS);

@@ -10,6 +10,8 @@ export interface Ask {
   /** Fields of CCC in the body, for clients that can add some. */
   fields?: Record<string, unknown>;
   signal?: AbortSignal;
+  /** Not to be tried again by the client, for one that takes a stream which fails early for one that never began. */
+  once?: true;
   /** Called whenever the client hands over something of a stream. */
   onPiece?: () => void;
 }
@@ -49,7 +51,9 @@ export interface Calls {
   abortsCreate: Can<true>;
   /** Whether a stream can be called off before anything has come. */
   abortsStream: Can<true>;
-  /** Whether it hands over parts of the stream that are no text. */
+  /** Whether a stream can be called off in its middle. */
+  abortsMidStream: Can<true>;
+  /** Whether anything of a cycle comes out of it before the approved answer. */
   showsProgress: Can<true>;
   /** Whether it tries again by itself when it is told to wait. */
   retries: Can<true>;

@@ -35,7 +35,7 @@ export function answers(make: Answer | ((call: UpstreamCall) => Answer)): Upstre
     const finishReason = toolCalls.length > 0 ? 'tool_calls' : 'stop';
     return streamed(
       [
-        ...(reasoning === undefined ? [] : [{ reasoning_content: reasoning }]),
+        ...(reasoning === undefined ? [] : [{ reasoning_content: reasoning, reasoning }]),
         ...words,
         ...toolCalls.flatMap(callDeltas),
       ],
@@ -60,8 +60,9 @@ function callDeltas({ id, name, arguments: text }: ToolCallScript, index: number
   ];
 }
 
+/** Some servers write the one field and some the other. */
 function withReasoning(content: string, reasoning: string): UpstreamReply {
-  const message = { role: 'assistant', content, reasoning_content: reasoning };
+  const message = { role: 'assistant', content, reasoning_content: reasoning, reasoning };
   return json({
     id: 'chatcmpl-scripted',
     object: 'chat.completion',

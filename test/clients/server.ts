@@ -27,7 +27,9 @@ export async function startClientServer() {
   const upstream = await startUpstream();
   const runs = new Map<string, { run: Run; reply: UpstreamReply; arrived: () => void }>();
   upstream.on(null, (res, call) => {
-    const [tag = ''] = /\[run-\d+\]/.exec(call.body) ?? [...runs.keys()].slice(-1);
+    // Memory quotes earlier runs of the same session: the newest is meant.
+    const numbers = [...call.body.matchAll(/\[run-(\d+)\]/g)].map(([, number]) => Number(number));
+    const tag = `[run-${String(numbers.length > 0 ? Math.max(...numbers) : runs.size)}]`;
     const of = runs.get(tag);
     if (!of) throw new Error(`a call that belongs to no run: ${call.body.slice(0, 300)}`);
     of.run.calls.push(call);

@@ -32,7 +32,10 @@ export async function replyStream(reply: CycleReply): Promise<void> {
   else {
     if (narration !== 'off') stream.narrate(ending.lastWords);
     if (ending.answer !== '' || !ending.toolCalls) stream.delta({ content: ending.answer });
-    if (ending.toolCalls) stream.delta({ tool_calls: ending.toolCalls.map(withIndex) });
+    // One to a chunk, as OpenAI sends them: some clients read only the first of several.
+    for (const [index, call] of (ending.toolCalls ?? []).entries()) {
+      stream.delta({ tool_calls: [withIndex(call, index)] });
+    }
     stream.close(ending);
   }
 }

@@ -73,6 +73,7 @@ export const AGENTS: Client = {
       reasoning: true,
       abortsCreate: true,
       abortsStream: true,
+      abortsMidStream: true,
       showsProgress: true,
       retries: true,
       fields: true,

@@ -48,7 +48,10 @@ export const AI_SDKS: Client[] = [
       // end
       return aiCalls(
         { chat: model, embedding: openai.embeddingModel('e'), responses: openai('m') },
-        { reasoning: cannot('the provider does not read a chat’s reasoning') },
+        {
+          reasoning: cannot('the provider does not read a chat’s reasoning'),
+          showsProgress: cannot('nothing comes out of the provider before the approved answer'),
+        },
       );
     },
   },
@@ -88,6 +91,7 @@ function aiCalls({ chat, embedding, responses, fields }: Models, differs: Partia
   const given = (ask: Ask) => ({
     model: chat,
     ...(ask.signal ? { abortSignal: ask.signal } : {}),
+    ...(ask.once ? { maxRetries: 0 } : {}),
     ...(ask.fields ? { providerOptions: { ccc: ask.fields as Record<string, never> } } : {}),
   });
   const weatherTool = (weather: Weather) => ({
@@ -161,6 +165,7 @@ function aiCalls({ chat, embedding, responses, fields }: Models, differs: Partia
     reasoning: true,
     abortsCreate: true,
     abortsStream: true,
+    abortsMidStream: true,
     showsProgress: true,
     retries: true,
     fields: fields ?? cannot('the provider passes on no fields that it does not know'),

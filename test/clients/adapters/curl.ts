@@ -98,6 +98,7 @@ function curlCalls(to: Connection): Calls {
     reasoning: true,
     abortsCreate: true,
     abortsStream: true,
+    abortsMidStream: true,
     showsProgress: true,
     retries: cannot('tries again only with --retry'),
     fields: true,

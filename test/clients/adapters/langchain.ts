@@ -61,9 +61,10 @@ export const LANGCHAIN: Client = {
         });
         return replyOf(await speaking.invoke(ask.prompt));
       },
-      reasoning: true,
+      reasoning: cannot('its versions 1.0 to 1.5 drop a message’s reasoning'),
       abortsCreate: true,
       abortsStream: true,
+      abortsMidStream: true,
       showsProgress: true,
       retries: true,
       fields: true,

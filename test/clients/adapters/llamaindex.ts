@@ -39,8 +39,6 @@ export const LLAMAINDEX: Client = {
         const reply: Reply = { text: '' };
         for await (const { delta, raw } of stream) {
           ask.onPiece?.();
-          // It takes no signal: its users leave the loop.
-          if (ask.signal?.aborted === true) break;
           reply.text += delta;
           reply.finishReason = (raw as Raw).choices[0]?.finish_reason ?? reply.finishReason;
           reply.totalTokens = (raw as Raw).usage?.total_tokens ?? reply.totalTokens;
@@ -85,8 +83,9 @@ export const LLAMAINDEX: Client = {
       },
       reasoning: cannot('it drops all of a chunk but text and tool calls'),
       abortsCreate: cannot('it takes no signal'),
-      abortsStream: cannot('it takes no signal, and a loop can be left only when something has come'),
-      showsProgress: cannot('it hands over nothing before the approved answer, and takes no signal'),
+      abortsStream: cannot('it takes no signal'),
+      abortsMidStream: cannot('it takes no signal, and reads on when the loop is left'),
+      showsProgress: cannot('nothing comes out of it before the approved answer'),
       retries: true,
       fields: true,
     };

@@ -155,6 +155,7 @@ export function sdkCalls(
     reasoning: true,
     abortsCreate: true,
     abortsStream: true,
+    abortsMidStream: true,
     showsProgress: true,
     retries: true,
     fields: true,
