@@ -2,6 +2,7 @@ import { streamAnswer } from '../api/chat-stream.ts';
 import * as model from '../state/model.ts';
 import { writePlace } from '../state/location.ts';
 import { settings } from '../state/settings.ts';
+import { directOptions } from './asked.ts';
 import { leaveCycle } from './follow.ts';
 import { loadConversations, refreshTurns } from './lists.ts';
 import { tell } from './problems.ts';
@@ -66,8 +67,6 @@ export function sendDirect(sessionId: string, directive: string): Promise<boolea
 }
 
 function requestBody(sessionId: string, directive: string): object {
-  const { model: name, temperature, topP, maxTokens, useContext, ...rest } = settings.value;
-  const { maxContextTurns, maxContextTokens } = rest;
   const history = model.turns.value
     .filter(
       ({ agent, kind }) =>
@@ -77,18 +76,10 @@ function requestBody(sessionId: string, directive: string): object {
     .map(({ agent, text }) => ({ role: agent === 'wykeve' ? 'user' : 'assistant', content: text }));
   const conversationId = model.conversationId.value;
   return {
-    model: name === '' ? model.health.value?.provider.model : name,
     messages: [...history, { role: 'user', content: directive }],
     session_id: sessionId,
     ...(conversationId === null ? {} : { conversation_id: conversationId }),
-    ...(temperature === null ? {} : { temperature }),
-    ...(topP === null ? {} : { top_p: topP }),
-    ...(maxTokens === null ? {} : { max_tokens: maxTokens }),
-    memory_options: {
-      use_context: useContext,
-      ...(maxContextTurns === null ? {} : { max_context_turns: maxContextTurns }),
-      ...(maxContextTokens === null ? {} : { max_context_tokens: maxContextTokens }),
-    },
+    ...directOptions(settings.value, model.health.value?.provider.model),
     covenant: { mode: 'direct' },
   };
 }

@@ -1,10 +1,10 @@
 import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
-import type { CycleBody } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { writePlace } from '../state/location.ts';
 import { sendAgainAt } from '../state/draft.ts';
 import { settings } from '../state/settings.ts';
+import { cycleOptions } from './asked.ts';
 import { sendDirect } from './direct.ts';
 import { followCycle } from './follow.ts';
 import { loadConversations } from './lists.ts';
@@ -27,7 +27,7 @@ export async function sendDirective(directive: string): Promise<boolean> {
     const begun = await api.startCycle(sessionId, {
       directive,
       ...(conversationId === null ? {} : { conversation_id: conversationId }),
-      ...chosen(),
+      ...cycleOptions(settings.value),
     });
     model.conversationId.value = begun.conversation_id;
     writePlace({ sessionId, conversationId: begun.conversation_id });
@@ -62,31 +62,4 @@ async function newSession(): Promise<string> {
   model.sessionId.value = session.session_id;
   await loadSessions();
   return session.session_id;
-}
-
-/** What the settings add to a directive; what is not set is the server's to choose. */
-function chosen(): Omit<CycleBody, 'directive' | 'conversation_id'> {
-  const { model: name, temperature, topP, maxTokens, maxRounds, maxTotalTokens, ...rest } = settings.value;
-  const criteria = rest.criteria
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  return {
-    ...(name === '' ? {} : { model: name }),
-    ...given('temperature', temperature),
-    ...given('top_p', topP),
-    ...given('max_tokens', maxTokens),
-    ...given('max_rounds', maxRounds),
-    ...given('max_total_tokens', maxTotalTokens),
-    ...(criteria.length === 0 ? {} : { criteria }),
-    memory_options: {
-      use_context: rest.useContext,
-      ...given('max_context_turns', rest.maxContextTurns),
-      ...given('max_context_tokens', rest.maxContextTokens),
-    },
-  };
-}
-
-function given<K extends string>(name: K, value: number | null): Partial<Record<K, number>> {
-  return value === null ? {} : ({ [name]: value } as Record<K, number>);
 }

@@ -1,5 +1,6 @@
 import { call, send } from './http.ts';
 import type {
+  Budget,
   Conversation,
   ConversationWithTurns,
   CycleBody,
@@ -27,6 +28,7 @@ export const api = {
     call<Session>('POST', '/api/v2/sessions', { user_preferences: preferences }),
   setPreferences: (sessionId: string, preferences: Preferences) =>
     call<Session>('PUT', `/api/v2/sessions/${id(sessionId)}/preferences`, { user_preferences: preferences }),
+  budget: (sessionId: string) => call<Budget>('GET', `/api/v2/sessions/${id(sessionId)}/budget`),
   archiveSession: (sessionId: string) => call<Session>('POST', `/api/v2/sessions/${id(sessionId)}/archive`),
   eraseSession: (sessionId: string) => call<undefined>('DELETE', `/api/v2/sessions/${id(sessionId)}`),
   exportSession: async (sessionId: string): Promise<Blob> =>

@@ -14,6 +14,8 @@ export interface Health {
 export interface Preferences {
   name?: string;
   covenant_mode?: 'cycle' | 'direct';
+  models?: { beatrice?: string | null; codey?: string | null } | null;
+  budget?: { tokens?: number | null; tokens_per_day?: number | null; [other: string]: unknown } | null;
   [other: string]: unknown;
 }
 
@@ -147,16 +149,47 @@ export interface Paged<T> {
   next_cursor: string | null;
 }
 
-/** What the body of a directive may carry beside its text. */
-export interface CycleBody {
-  directive: string;
-  conversation_id?: string;
-  model?: string;
-  max_rounds?: number;
-  max_total_tokens?: number;
-  criteria?: string[];
+/** What the model is asked with. */
+export interface SamplingBody {
   temperature?: number;
   top_p?: number;
   max_tokens?: number;
-  memory_options?: { use_context?: boolean; max_context_turns?: number; max_context_tokens?: number };
+  seed?: number;
+  presence_penalty?: number;
+  frequency_penalty?: number;
+  stop?: string[];
+}
+
+export interface MemoryBody {
+  use_context?: boolean;
+  include_agent_state?: boolean;
+  include_causal?: boolean;
+  max_context_turns?: number;
+  max_context_tokens?: number;
+}
+
+/** What the body of a directive may carry beside its text. */
+export interface CycleBody extends SamplingBody {
+  directive: string;
+  conversation_id?: string;
+  model?: string;
+  models?: { beatrice?: string; codey?: string };
+  max_rounds?: number;
+  max_total_tokens?: number;
+  max_seconds?: number;
+  decide_before_delivery?: boolean;
+  criteria?: string[];
+  memory_options?: MemoryBody;
+}
+
+interface Spent {
+  limits: { tokens: number | null };
+  spent: { tokens: number };
+}
+
+/** What the cycles of a session may take, and have taken: in all, and today. */
+export interface Budget {
+  session: Spent;
+  session_day: Spent;
+  day: { left: { tokens: number | null } };
 }

@@ -4,14 +4,28 @@ import { effect, signal } from '@preact/signals';
 export interface Settings {
   theme: 'system' | 'light' | 'dark';
   model: string;
+  /** Who speaks for an agent; empty: the server's choice, which is mostly `model`. */
+  beatriceModel: string;
+  codeyModel: string;
   temperature: number | null;
   topP: number | null;
   maxTokens: number | null;
+  seed: number | null;
+  presencePenalty: number | null;
+  frequencyPenalty: number | null;
+  /** One stop word on each line; a line end inside it is written as backslash and n. */
+  stop: string;
   maxRounds: number | null;
   maxTotalTokens: number | null;
+  /** Working time of a cycle. */
+  maxSeconds: number | null;
+  /** Whether the person decides on each answer; null: as the session is set. */
+  decideFirst: boolean | null;
   /** One criterion on each line. */
   criteria: string;
   useContext: boolean;
+  includeLessons: boolean;
+  includeCauses: boolean;
   maxContextTurns: number | null;
   maxContextTokens: number | null;
 }
@@ -20,13 +34,23 @@ const KEY = 'ccc.lab.settings';
 const DEFAULTS: Settings = {
   theme: 'system',
   model: '',
+  beatriceModel: '',
+  codeyModel: '',
   temperature: null,
   topP: null,
   maxTokens: null,
+  seed: null,
+  presencePenalty: null,
+  frequencyPenalty: null,
+  stop: '',
   maxRounds: null,
   maxTotalTokens: null,
+  maxSeconds: null,
+  decideFirst: null,
   criteria: '',
   useContext: true,
+  includeLessons: true,
+  includeCauses: true,
   maxContextTurns: null,
   maxContextTokens: null,
 };
@@ -35,6 +59,11 @@ export const settings = signal<Settings>(read());
 
 export function change(part: Partial<Settings>): void {
   settings.value = { ...settings.value, ...part };
+}
+
+/** Leaves everything to the server again. */
+export function changeBack(): void {
+  settings.value = { ...DEFAULTS, theme: settings.value.theme };
 }
 
 /** Keeps the settings and applies the theme whenever they change. */

@@ -17,6 +17,8 @@ const forCodey = {
   max_completion_tokens: z.int().min(1).optional(),
   stop: z.union([z.string(), z.array(z.string())]).optional(),
   seed: z.int().optional(),
+  presence_penalty: z.number().optional(),
+  frequency_penalty: z.number().optional(),
   response_format: z.looseObject({ type: z.string() }).optional(),
 };
 
@@ -89,8 +91,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
   const contextMs = performance.now() - began;
   const conversation =
     conversationId ??
-    (await memory.createConversation({ sessionId, directive, turns: [] })).conversation
-      .conversationId;
+    (await memory.createConversation({ sessionId, directive, turns: [] })).conversation.conversationId;
   const running = await parts.cycles.start({
     sessionId,
     conversationId: conversation,

@@ -25,6 +25,8 @@ describe('POST /api/v2/sessions/:id/cycles', () => {
       directive,
       criteria: ['names two rivers'],
       temperature: 0.2,
+      presence_penalty: 0.5,
+      frequency_penalty: -0.5,
       max_rounds: 1,
     });
     expect(status).toBe(202);
@@ -55,7 +57,12 @@ describe('POST /api/v2/sessions/:id/cycles', () => {
       ],
     );
     expect(cycle.steps[0].input.prompt_hash).toMatch(/^[0-9a-f]{64}$/);
-    expect(server.upstream.calls[1]?.json).toMatchObject({ model: 'default-model', temperature: 0.2 });
+    expect(server.upstream.calls[1]?.json).toMatchObject({
+      model: 'default-model',
+      temperature: 0.2,
+      presence_penalty: 0.5,
+      frequency_penalty: -0.5,
+    });
     const conversation = await server.memory.getConversation(body.conversation_id);
     expect(conversation).toMatchObject({ directive, turnCount: 7 });
     server.upstream.assertComplete();
