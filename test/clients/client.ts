@@ -64,8 +64,8 @@ export interface Calls {
 export interface Client {
   /** As its users call it. */
   name: string;
-  /** Its folder below `node_modules`, for its version; null for one that is not from npm. */
-  module: string | null;
+  /** Its folders below `node_modules`, for their versions. */
+  modules: string[];
   /** The file that holds its configuration, between `// configuration: name` and `// end`; see `document.ts`. */
   source: string;
   connect(to: Connection): Calls;

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scan, UPSTREAMS, type Profile } from './canary.ts';
 import { CALLED_OFF } from './cases-of-failure.ts';
 import { CASES } from './cases.ts';
 import { CLIENTS } from './clients.ts';
+import { DOCUMENT, documentOf, type Results } from './document.ts';
 import { PATHS } from './paths.ts';
 import { startClientServer, type ClientServer } from './server.ts';
 
 /**
  * Every client, on every path, in every case. What a client or a path does not do says so itself (`lacks`), and is no
- * test. `docs/clients.md` is what came of it.
+ * test. `docs/clients.md` is what came of it: `npm run clients-docs` writes it anew.
  */
 let server: ClientServer;
 beforeAll(async () => {
@@ -15,17 +17,26 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** Client, path, way and case of all that have passed. */
+const passed = new Set<string>();
+const keyOf = (...names: string[]) => names.join(' | ');
+const lacksOf = new Map<string, string>();
+const canary: Results['canary'] = [];
+
 describe.each(CLIENTS)('$name', (client) => {
+  const unused = client.connect({ baseURL: 'http://127.0.0.1:9/v1', apiKey: 'none' });
   describe.each(PATHS)('$name', (path) => {
-    for (const { how, connect } of path.ways) {
-      const probe = client.connect({ baseURL: 'http://127.0.0.1:9/v1', apiKey: 'none' });
-      for (const one of CASES) {
-        if (one.lacks?.(probe, path.name) !== undefined) continue;
-        it(`${how}: ${one.name}`, async () => {
-          const calls = client.connect(await connect(server));
-          await one.run({ calls, path: path.name, begin: (reply) => server.begin(reply) });
-        });
+    for (const one of CASES) {
+      const reason = one.lacks?.(unused, path.name);
+      if (reason !== undefined) {
+        lacksOf.set(keyOf(client.name, path.name, one.name), reason);
+        continue;
       }
+      it.each(path.ways)(`${one.name}, $how`, async ({ how, connect }) => {
+        const calls = client.connect(await connect(server));
+        await one.run({ calls, path: path.name, begin: (reply) => server.begin(reply) });
+        passed.add(keyOf(client.name, path.name, how, one.name));
+      });
     }
   });
 });
@@ -33,4 +44,35 @@ describe.each(CLIENTS)('$name', (client) => {
 it('nothing goes on being spent after a request was called off', () => {
   expect(CALLED_OFF.length).toBeGreaterThan(0);
   for (const { run, calls } of CALLED_OFF) expect(run.calls).toHaveLength(calls);
+});
+
+describe.each(UPSTREAMS)('compatcanary, with $name behind CCC', ({ name, reply }) => {
+  describe.each(PATHS)('$name', (path) => {
+    const profiles: Profile[] = path.name === '/v1' ? ['modern', 'chat'] : ['chat'];
+    it.each(profiles)('finds what it finds at the upstream itself (%s)', async (profile) => {
+      server.begin(reply);
+      const itself = await scan({ baseURL: server.upstream.baseUrl, apiKey: 'sk' }, profile);
+      for (const { connect } of path.ways) {
+        const through = await scan(await connect(server), profile);
+        expect(through).toEqual(itself);
+      }
+      canary.push({ upstream: name, path: path.name, profile, itself: itself.score, through: itself.score });
+    });
+  });
+});
+
+it('docs/clients.md says what ran', async () => {
+  const document = await documentOf({
+    clients: CLIENTS,
+    cases: CASES,
+    paths: PATHS,
+    outcome: (client, path, one) => {
+      const lacks = lacksOf.get(keyOf(client.name, path.name, one.name));
+      if (lacks !== undefined) return { lacks };
+      const all = path.ways.every(({ how }) => passed.has(keyOf(client.name, path.name, how, one.name)));
+      return all ? 'passed' : 'failed';
+    },
+    canary,
+  });
+  await expect(document).toMatchFileSnapshot(DOCUMENT);
 });

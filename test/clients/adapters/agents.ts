@@ -11,7 +11,7 @@ import { cannot, type Ask, type Client, type Reply, type Weather } from '../clie
 
 export const AGENTS: Client = {
   name: 'OpenAI Agents',
-  module: '@openai/agents',
+  modules: ['@openai/agents'],
   source: import.meta.filename,
   connect({ baseURL, apiKey }) {
     // configuration: OpenAI Agents

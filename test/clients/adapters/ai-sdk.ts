@@ -22,7 +22,7 @@ const source = import.meta.filename;
 export const AI_SDKS: Client[] = [
   {
     name: 'ai, openai-compatible',
-    module: '@ai-sdk/openai-compatible',
+    modules: ['ai', '@ai-sdk/openai-compatible'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: ai, openai-compatible
@@ -39,7 +39,7 @@ export const AI_SDKS: Client[] = [
   },
   {
     name: 'ai, openai',
-    module: '@ai-sdk/openai',
+    modules: ['ai', '@ai-sdk/openai'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: ai, openai
@@ -57,7 +57,7 @@ export const AI_SDKS: Client[] = [
   },
   {
     name: 'ai, deepseek',
-    module: '@ai-sdk/deepseek',
+    modules: ['ai', '@ai-sdk/deepseek'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: ai, deepseek
@@ -68,7 +68,7 @@ export const AI_SDKS: Client[] = [
   },
   {
     name: 'ai, openrouter',
-    module: '@openrouter/ai-sdk-provider',
+    modules: ['ai', '@openrouter/ai-sdk-provider'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: ai, openrouter

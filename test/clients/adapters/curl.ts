@@ -7,7 +7,7 @@ const source = join(import.meta.dirname, 'curl.sh');
 const CHAT = readFileSync(source, 'utf8');
 
 /** curl, with the command that the documentation shows; another path is put into it for what is not chat. */
-export const CURL: Client = { name: 'curl', module: null, source, connect: curlCalls };
+export const CURL: Client = { name: 'curl', modules: [], source, connect: curlCalls };
 
 interface Piece {
   error?: { message: string };

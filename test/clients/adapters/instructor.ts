@@ -12,7 +12,7 @@ import { sdkCalls } from './openai-sdk.ts';
  */
 export const INSTRUCTOR: Client = {
   name: 'Instructor',
-  module: '@instructor-ai/instructor',
+  modules: ['@instructor-ai/instructor', 'openai'],
   source: import.meta.filename,
   connect({ baseURL, apiKey }) {
     // configuration: Instructor

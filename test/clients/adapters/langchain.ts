@@ -6,7 +6,7 @@ import { cannot, type Ask, type Client, type Reply } from '../client.ts';
 
 export const LANGCHAIN: Client = {
   name: 'LangChain',
-  module: '@langchain/openai',
+  modules: ['@langchain/openai'],
   source: import.meta.filename,
   connect({ baseURL, apiKey }) {
     // configuration: LangChain

@@ -8,7 +8,7 @@ type Message = ChatMessage<ToolCallLLMMessageOptions>;
 
 export const LLAMAINDEX: Client = {
   name: 'LlamaIndex',
-  module: '@llamaindex/openai',
+  modules: ['@llamaindex/openai'],
   source: import.meta.filename,
   connect({ baseURL, apiKey }) {
     // configuration: LlamaIndex

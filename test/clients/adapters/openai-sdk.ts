@@ -14,7 +14,7 @@ const source = import.meta.filename;
 export const OPENAI_SDKS: Client[] = [
   {
     name: 'openai 4',
-    module: 'openai-4',
+    modules: ['openai-4'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: openai 4
@@ -29,7 +29,7 @@ export const OPENAI_SDKS: Client[] = [
   },
   {
     name: 'openai 5',
-    module: 'openai-5',
+    modules: ['openai-5'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: openai 5
@@ -44,7 +44,7 @@ export const OPENAI_SDKS: Client[] = [
   },
   {
     name: 'openai 6',
-    module: 'openai',
+    modules: ['openai'],
     source,
     connect({ baseURL, apiKey }) {
       // configuration: openai 6
