@@ -12,8 +12,8 @@ import { expiredChains } from './expired-chains.ts';
 const TURNS_AT_ONCE = 50;
 const CHARACTERS_AT_ONCE = 200_000;
 /** Index entries, events and other rows that are removed in one transaction: some milliseconds of the writer's time. */
-const TERMS_AT_ONCE = 200;
-const EVENTS_AT_ONCE = 10;
+const TERMS_AT_ONCE = 100;
+const EVENTS_AT_ONCE = 5;
 const LEFTOVERS_AT_ONCE = 20;
 
 export interface SessionRetentionDeps {

@@ -39,11 +39,12 @@ export function openWriterEngine(file: string, key: string | null): Engine {
           settle(unknownMethod(store, method));
           return;
         }
-        const { erases, repeatable } = moduleNamed(store) ?? {};
+        const { erases, repeatable, eases } = moduleNamed(store) ?? {};
         writer.submit({
           run: () => run(...args),
           settle: (outcome) => {
             if (outcome.ok && erases?.includes(method)) log.clear();
+            else if (eases?.includes(method)) log.ease();
             settle(outcome);
           },
           durable: !repeatable?.includes(method),
@@ -129,7 +130,7 @@ function methodTable(stores: Map<string, AnyMethods>): MethodTable {
   return table;
 }
 
-type Traits = Partial<Record<'writes' | 'erases' | 'repeatable', readonly string[]>>;
+type Traits = Partial<Record<'writes' | 'erases' | 'repeatable' | 'eases', readonly string[]>>;
 
 function moduleNamed(name: string): Traits | undefined {
   return (SQLITE_MODULES as Record<string, Traits>)[name];

@@ -11,6 +11,8 @@ import type { StoreModule } from './store-module.ts';
 export const retentionModule: StoreModule<RetentionStore> = {
   writes: ['removeTerms', 'removeTurn', 'removeLeftovers', 'removeEvents', 'settle'],
   erases: ['settle'],
+  repeatable: ['removeTerms', 'removeTurn', 'removeLeftovers', 'removeEvents'],
+  eases: ['removeTerms', 'removeTurn', 'removeLeftovers', 'removeEvents'],
   create: (database) => ({
     sessions: (after, limit) =>
       (

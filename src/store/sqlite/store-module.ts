@@ -22,5 +22,7 @@ export interface StoreModule<T> {
    * where nothing else does. A crash of the process loses none of them.
    */
   repeatable?: readonly (keyof T & string)[];
+  /** Writing methods that change very many pages: the log is written back in small pieces between them. */
+  eases?: readonly (keyof T & string)[];
   create(database: Database): Sync<T>;
 }

@@ -266,7 +266,7 @@ describe('chains of causes', () => {
       },
     };
     expect(await kept.keeping(failing).pass()).toBe(false);
-    expect(await left()).toEqual(names.slice(0, 15));
+    expect(await left()).toEqual(names.slice(0, 25));
     await kept.keeping().pass();
     expect(await left()).toEqual([]);
     expect((await dal.causal.head(sessionId))?.changeSeq).toBeGreaterThan(0);

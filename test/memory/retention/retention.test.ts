@@ -203,7 +203,7 @@ describe('a session that keeps its memory for some days', () => {
     };
     await kept.keeping(watched).pass();
     expect(portions.length).toBeGreaterThan(10);
-    expect(Math.max(...portions)).toBeLessThanOrEqual(200);
+    expect(Math.max(...portions)).toBeLessThanOrEqual(100);
     expect(countIn(kept.file, 'turn_terms')).toBe(1);
   });
 
