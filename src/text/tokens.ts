@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { breathing } from './breathing.ts';
+import { remembered } from './remembered.ts';
 
 /**
  * Longest run without white space that the tokenizer is given at once. Byte-pair merging is quadratic in such a run
@@ -58,15 +59,6 @@ export function countTokens(text: string): number {
 }
 
 /**
- * Counts of lines counted before: what a session remembers is quoted in one prompt after the other, and counting is
- * most of what a prompt costs. Oldest out first.
- */
-const counted = new Map<string, number>();
-/** Characters of all lines in `counted`, and the most there may be. */
-let remembered = 0;
-const MOST_REMEMBERED = 2_000_000;
-
-/**
  * The encoding splits a text before it merges, and after a line break always where the next line does not begin blank.
  * Lines can therefore be counted one by one, and add up to the whole.
  */
@@ -78,24 +70,12 @@ function countLines(text: string): number {
 
 const BETWEEN_LINES = /(?<=\n)(?=\S)/u;
 
-function countOnce(line: string): number {
-  const known = counted.get(line);
-  if (known !== undefined) return known;
+/** What is remembered of a session is quoted in one prompt after the other, and counting is most of what that costs. */
+const countOnce = remembered((line) => {
   let tokens = 0;
   for (const piece of pieces(line)) tokens += countPiece(piece);
-  // A copy: the line itself may be a view that keeps a far longer text alive.
-  const copy = Buffer.from(line).toString();
-  if (!counted.has(copy)) {
-    counted.set(copy, tokens);
-    remembered += copy.length;
-  }
-  for (const oldest of counted.keys()) {
-    if (remembered <= MOST_REMEMBERED) break;
-    counted.delete(oldest);
-    remembered -= oldest.length;
-  }
   return tokens;
-}
+});
 
 function countPiece(piece: string): number {
   return loadEncoding().countTokens(piece, NO_SPECIAL);

@@ -1,5 +1,6 @@
 import type { TurnRecord } from '../../store/records.ts';
 import { breathing } from '../../text/breathing.ts';
+import { remembered } from '../../text/remembered.ts';
 import { STOP_WORDS } from '../../text/stop-words.ts';
 import type { ContextTurn } from '../memory-service.ts';
 
@@ -61,14 +62,8 @@ export function comparable(text: string): string {
   return plain(text);
 }
 
-/** Words of ASCII with one space between them: what most short turns are. */
-const ONE_LINE = /^[!-~]+(?: [!-~]+)*$/;
-
-function plain(text: string): string {
-  // All that the rest would do to it, at a tenth of the cost: every candidate of every context comes through here.
-  if (ONE_LINE.test(text)) return text.toLowerCase();
-  return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
-}
+/** Every candidate of every context comes through here. */
+const plain = remembered((text) => text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim());
 
 /**
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client

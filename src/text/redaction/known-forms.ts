@@ -115,15 +115,18 @@ function everywhere(
   beginning: string,
   look: (text: string, at: number) => { next: number; hit?: Hit },
 ): Rule {
-  // eslint-disable-next-line require-yield -- the engine's own search is quick: 20 MB in a few milliseconds.
-  return function* (text) {
-    const hits: Hit[] = [];
-    for (let at = text.indexOf(beginning); at !== -1;) {
-      const { next, hit } = look(text, at);
-      if (hit) hits.push(hit);
-      at = text.indexOf(beginning, Math.max(next, at + 1));
-    }
-    return hits;
+  return {
+    beginning,
+    // eslint-disable-next-line require-yield -- the engine's own search is quick: 20 MB in a few milliseconds.
+    *search(text) {
+      const hits: Hit[] = [];
+      for (let at = text.indexOf(beginning); at !== -1;) {
+        const { next, hit } = look(text, at);
+        if (hit) hits.push(hit);
+        at = text.indexOf(beginning, Math.max(next, at + 1));
+      }
+      return hits;
+    },
   };
 }
 

@@ -35,11 +35,16 @@ export function createMasker(known: { name: string; secret: string | undefined }
     secret === undefined || secret.length < SHORTEST_KNOWN ? [] : [exactly(secret, name)],
   );
   const rules = [...own, ...RULES];
+  const withoutBeginning = rules.filter(({ beginning }) => beginning === null);
+  const beginnings = rules.flatMap(({ beginning }) => beginning ?? []).map(literal);
+  const someBeginning = new RegExp(beginnings.join('|'));
+  /** One look for all beginnings at once spares most texts a search for each of them. */
+  const rulesFor = (text: string) => (someBeginning.test(text) ? rules : withoutBeginning);
   return Object.freeze({
     mask: (text: string) => {
       const hits: Hit[] = [];
-      for (const rule of rules) {
-        const search = rule(text);
+      for (const rule of rulesFor(text)) {
+        const search = rule.search(text);
         for (let step = search.next(); ; step = search.next()) {
           if (!step.done) continue;
           hits.push(...step.value);
@@ -52,7 +57,7 @@ export function createMasker(known: { name: string; secret: string | undefined }
       const breathe = breathing();
       const hits: Hit[] = [];
       for (const rule of rules) {
-        const search = rule(text);
+        const search = rule.search(text);
         for (let step = search.next(); ; step = search.next()) {
           const pause = breathe();
           if (pause) await pause;
@@ -85,4 +90,9 @@ function maskedText(text: string, hits: Hit[]): MaskedText {
   }
   parts.push(text.slice(at));
   return { text: parts.join(''), found };
+}
+
+/** A text as a regular expression that matches it and nothing else. */
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }

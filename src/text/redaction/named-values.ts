@@ -21,7 +21,9 @@ const WINDOW = 256 * 1024;
 type Kind = 'password' | 'sure' | 'key' | 'scheme';
 
 /** `name = value` where the name speaks of a secret and the value looks like one. */
-export const namedValues: Rule = function* (text) {
+export const namedValues: Rule = { beginning: null, search: searchNamed };
+
+function* searchNamed(text: string): ReturnType<Rule['search']> {
   const hits: Hit[] = [];
   let through = 0;
   for (let start = 0; start < text.length; start += WINDOW) {
@@ -42,7 +44,7 @@ export const namedValues: Rule = function* (text) {
     yield;
   }
   return hits;
-};
+}
 
 function valueAfter(text: string, at: number, end: number, name: string): Hit | null {
   const kind = kindOf(text, at, name);
