@@ -97,6 +97,8 @@ export interface BuiltContext {
   /** Found, but left out for want of room. */
   omittedTurns: number;
   omittedFacts: number;
+  /** What is missing because a part of memory failed, in words for a client. */
+  faults?: string[];
 }
 
 /** Sessions, conversations, turns, context, summaries and facts. Unknown ids throw the `*_not_found` errors. */

@@ -1,3 +1,4 @@
+import { CccError } from '../../base/ccc-error.ts';
 import type { DuckDBConnection, DuckDBInstance, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 
 /**
@@ -168,8 +169,13 @@ function faceOf(
   };
 }
 
+/** @throws CccError storage_failed where it is not installed, or not for this machine */
 function loadClient() {
-  return import('@duckdb/node-api');
+  return import('@duckdb/node-api').catch((cause: unknown) => {
+    throw new CccError('storage_failed', 'Causal memory is not available: DuckDB could not be loaded.', {
+      cause,
+    });
+  });
 }
 
 function attach(file: string, name: string): string {

@@ -142,6 +142,7 @@ async function addContext(
     }),
   );
   call.report.contextMs = performance.now() - began;
+  for (const fault of call.report.context?.faults ?? []) call.report.degrade(fault);
 }
 
 async function beginConversation(parts: ChatParts, call: ChatCall, thread: Thread | null): Promise<void> {

@@ -48,7 +48,7 @@ function gist(directive: string): string {
 async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<BuiltContext> {
   const { dal } = deps;
   const { sessionId, conversationId, maxTurns, maxTokens } = request;
-  const [session, summary, conversationSummary, relevant, recent, agentStates, causes, facts, lessons] =
+  const [session, summary, conversationSummary, relevant, recent, agentStates, told, facts, lessons] =
     await Promise.all([
       dal.sessions.get(sessionId),
       dal.summaries.latest(sessionId, null),
@@ -56,11 +56,12 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
       maxTurns === 0 ? { found: [], neighbours: [] } : findRelevant(deps, request),
       conversationId === null ? [] : dal.turns.recent({ sessionId, conversationId, limit: RECENT_TURNS * 2 }),
       request.includeAgentState ? dal.agents.list(sessionId) : [],
-      request.includeCausal ? causesOf(deps, request) : null,
+      request.includeCausal ? causesOf(deps, request) : NO_CAUSES,
       findFacts(deps, request),
       request.includeAgentState ? chooseLessons(deps, sessionId, request.directive) : [],
     ]);
   const { conversationCount } = found(session);
+  const { narrative: causes } = told;
   const causalNarrative = causes?.text ?? null;
   const newest = recent.filter(isSaid).slice(-RECENT_TURNS).map(asRecent);
   const candidates = [...relevant.found, ...relevant.neighbours];
@@ -109,6 +110,7 @@ async function buildContext(deps: MemoryDeps, request: ContextRequest): Promise<
     facts: composed.facts,
     omittedTurns,
     omittedFacts,
+    ...(told.failed ? { faults: ['the causes could not be read'] } : {}),
   };
 }
 
@@ -160,12 +162,17 @@ function relevantConversations(
     .sort((a, b) => b.score - a.score);
 }
 
+/** What causal memory tells, if anything, and whether it could be asked. */
+interface ToldCauses {
+  narrative: CausalNarrative | null;
+  failed: boolean;
+}
+
+const NO_CAUSES: ToldCauses = { narrative: null, failed: false };
+
 /** The causal narrative; a fault of the projection costs the context this section and nothing else. */
-async function causesOf(
-  { causal, logger }: MemoryDeps,
-  request: ContextRequest,
-): Promise<CausalNarrative | null> {
-  if (!causal) return null;
+async function causesOf({ causal, logger }: MemoryDeps, request: ContextRequest): Promise<ToldCauses> {
+  if (!causal) return NO_CAUSES;
   try {
     const told = await causal.narrative({
       sessionId: request.sessionId,
@@ -173,10 +180,10 @@ async function causesOf(
       maxTokens: Math.min(CAUSAL_TOKENS, request.maxTokens),
       onlyWhenTelling: true,
     });
-    return told.text === '' ? null : told;
+    return { narrative: told.text === '' ? null : told, failed: false };
   } catch (error) {
     logger.warn({ err: error, session_id: request.sessionId }, 'no causes in the context');
-    return null;
+    return { narrative: null, failed: true };
   }
 }
 

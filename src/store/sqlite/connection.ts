@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database, Statement } from 'better-sqlite3';
@@ -64,8 +64,10 @@ export function openReaderConnection(file: string, key: string | null = null): D
  */
 function makePrivate(file: string): void {
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
+  // SQLite itself would open what cannot be written for reading, and fail with the first turn.
+  if (mode !== undefined) accessSync(file, constants.R_OK | constants.W_OK);
   if (mode === undefined) closeSync(openSync(file, 'a', 0o600));
-  else if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
+  else if ((mode & 0o077) !== 0) chmodSync(file, mode & 0o700);
 }
 
 function setCommon(database: Database): void {
