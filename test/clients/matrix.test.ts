@@ -52,11 +52,11 @@ describe.each(UPSTREAMS)('compatcanary, with $name behind CCC', ({ name, reply }
     it.each(profiles)('finds what it finds at the upstream itself (%s)', async (profile) => {
       server.begin(reply);
       const itself = await scan({ baseURL: server.upstream.baseUrl, apiKey: 'sk' }, profile);
-      for (const { connect } of path.ways) {
-        const through = await scan(await connect(server), profile);
-        expect(through).toEqual(itself);
-      }
-      canary.push({ upstream: name, path: path.name, profile, itself: itself.score, through: itself.score });
+      const through = [];
+      for (const { connect } of path.ways) through.push(await scan(await connect(server), profile));
+      for (const found of through) expect(found).toEqual(itself);
+      const { score } = through[0]!;
+      canary.push({ upstream: name, path: path.name, profile, itself: itself.score, through: score });
     });
   });
 });

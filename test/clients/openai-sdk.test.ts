@@ -1,8 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import OpenAI, { APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
-import { describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import OpenAI, { APIConnectionTimeoutError, APIError } from 'openai';
+import { describe, expect, it } from 'vitest';
 import { chunk, DONE, streamOf, type MemoryMetadata } from '../http/chat/support.ts';
 import { answering, approving, startForClients, WAYS, wholeMessage } from './support.ts';
 
@@ -22,17 +19,8 @@ const rejection = async (promise: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
-  it('lists models', async () => {
-    const { client } = await connect(way, (res) => {
-      res.setHeader('content-type', 'application/json');
-      res.end('{"object":"list","data":[{"id":"up-model","object":"model","created":1,"owned_by":"up"}]}');
-    });
-    const ids = [];
-    for await (const model of client.models.list()) ids.push(model.id);
-    expect(ids).toEqual(['up-model']);
-  });
-
+/** What CCC adds for the OpenAI SDK: the record behind it. What every client does with it is in matrix.test.ts. */
+describe.each(WAYS)('the OpenAI SDK and the record, at %s', (way) => {
   describe.each([
     ['direct', {}],
     ['cycle', CYCLE],
@@ -79,38 +67,6 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       else expect(final.covenant).toBeUndefined();
     });
 
-    it('streams raw chunks, with usage when asked', async () => {
-      const { client } = await connect(way, fresh(), preferences);
-      const stream = await client.chat.completions.create({
-        model: 'm',
-        messages,
-        stream: true,
-        stream_options: { include_usage: true },
-      });
-      let content = '';
-      const usages = [];
-      for await (const part of stream) {
-        content += part.choices[0]?.delta.content ?? '';
-        if (part.usage) usages.push(part.usage.total_tokens);
-      }
-      expect(content).toBe(RIVERS);
-      expect(usages).toEqual([mode === 'direct' ? 8 : 24]);
-    });
-
-    it('gives structured output, parsed', async () => {
-      const shape = z.object({ rivers: z.array(z.string()) });
-      const json = '{"rivers":["Niger","Nile","Congo"]}';
-      const { client, chat } = await connect(
-        way,
-        mode === 'direct' ? answering(json) : approving(json),
-        preferences,
-      );
-      const response_format = zodResponseFormat(shape, 'rivers');
-      const reply = await client.chat.completions.parse({ model: 'm', messages, response_format });
-      expect(reply.choices[0]?.message.parsed).toEqual({ rivers: ['Niger', 'Nile', 'Congo'] });
-      expect(chat.upstream.seen.some((seen) => seen.text.includes('"name":"rivers"'))).toBe(true);
-    });
-
     it('continues a conversation that is sent again as the SDK gave it', async () => {
       const { client, chat } = await connect(way, fresh(), preferences);
       const first = await client.chat.completions.create({ model: 'm', messages });
@@ -121,40 +77,6 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       expect(reportOf(second).conversation_id).toBe(reportOf(first).conversation_id);
       // What was narrated beside the first answer does not go back to the upstream.
       expect(chat.upstream.seen.at(-1)?.text).not.toContain('reasoning');
-    });
-
-    it('an abort stops the upstream: before the headers, before the content, in the middle', async () => {
-      const { client, chat } = await connect(way, fresh(), preferences);
-      const silent = vi.fn();
-      chat.upstream.script = (_res, seen) => silent(seen);
-
-      const before = new AbortController();
-      const asked = rejection(
-        client.chat.completions.create({ model: 'm', messages }, { signal: before.signal }),
-      );
-      await vi.waitFor(() => expect(silent).toHaveBeenCalledOnce());
-      before.abort();
-      expect(await asked).toBeInstanceOf(APIUserAbortError);
-      await chat.upstream.seen.at(-1)?.gone;
-
-      for (const words of [[], [chunk({ role: 'assistant', content: 'Once ' })]]) {
-        chat.upstream.script = (res) => {
-          res.writeHead(200, { 'content-type': 'text/event-stream' });
-          res.flushHeaders();
-          for (const word of words) res.write(word);
-        };
-        const calls = chat.upstream.seen.length;
-        const stream = await client.chat.completions.create({ model: 'm', messages, stream: true });
-        const iterator = stream[Symbol.asyncIterator]();
-        if (words.length > 0) await iterator.next();
-        await vi.waitFor(() => expect(chat.upstream.seen.length).toBeGreaterThan(calls));
-        stream.controller.abort();
-        await chat.upstream.seen.at(-1)?.gone;
-      }
-      // Nothing goes on being spent afterwards.
-      const calls = chat.upstream.seen.length;
-      await wait(100);
-      expect(chat.upstream.seen).toHaveLength(calls);
     });
   });
 
@@ -277,25 +199,6 @@ describe.each(WAYS)('the OpenAI SDK, unmodified, at %s', (way) => {
       expect(error).toBeInstanceOf(APIConnectionTimeoutError);
       await chat.upstream.seen[0]?.gone;
     });
-
-    it.each([{}, CYCLE])(
-      'one that dies in the middle of a stream raises an error with its reason: %j',
-      async (preferences) => {
-        const { client } = await connect(
-          way,
-          (res) => {
-            res.writeHead(200, { 'content-type': 'text/event-stream' });
-            res.write(chunk({ role: 'assistant', content: 'Half' }), () => res.destroy());
-          },
-          preferences,
-        );
-        const error = await rejection(
-          client.chat.completions.stream({ model: 'm', messages }).finalContent(),
-        );
-        expect(error).toBeInstanceOf(APIError);
-        expect((error as Error).message).toMatch(/broke off|upstream/i);
-      },
-    );
 
     it('a refusal in a cycle is an HTTP error before the first byte, and an error chunk after it', async () => {
       const { client } = await connect(

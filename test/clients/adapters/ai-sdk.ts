@@ -34,7 +34,7 @@ export const AI_SDKS: Client[] = [
         supportsStructuredOutputs: true,
       });
       // end
-      return aiCalls({ chat: ccc('m'), embedding: ccc.embeddingModel('e'), fields: true });
+      return aiCalls({ chat: ccc('m'), embedding: ccc.embeddingModel('e'), withFields: true });
     },
   },
   {
@@ -74,7 +74,12 @@ export const AI_SDKS: Client[] = [
       // configuration: ai, openrouter
       const openrouter = createOpenRouter({ baseURL, apiKey });
       // end
-      return aiCalls({ chat: openrouter.chat('m') });
+      const withFields = (extraBody: Record<string, unknown>) => openrouter.chat('m', { extraBody });
+      return aiCalls({
+        chat: openrouter.chat('m'),
+        embedding: openrouter.textEmbeddingModel('e'),
+        withFields,
+      });
     },
   },
 ];
@@ -83,16 +88,18 @@ interface Models {
   chat: LanguageModel;
   embedding?: EmbeddingModel;
   responses?: LanguageModel;
-  /** True when what stands under the provider's name in `providerOptions` becomes fields of the body. */
-  fields?: true;
+  /** The model with these fields in the body, or true where `providerOptions` under the provider's name become such. */
+  withFields?: true | ((fields: Record<string, unknown>) => LanguageModel);
 }
 
-function aiCalls({ chat, embedding, responses, fields }: Models, differs: Partial<Calls> = {}): Calls {
+function aiCalls({ chat, embedding, responses, withFields }: Models, differs: Partial<Calls> = {}): Calls {
   const given = (ask: Ask) => ({
-    model: chat,
+    model: ask.fields && typeof withFields === 'function' ? withFields(ask.fields) : chat,
     ...(ask.signal ? { abortSignal: ask.signal } : {}),
     ...(ask.once ? { maxRetries: 0 } : {}),
-    ...(ask.fields ? { providerOptions: { ccc: ask.fields as Record<string, never> } } : {}),
+    ...(ask.fields && withFields === true
+      ? { providerOptions: { ccc: ask.fields as Record<string, never> } }
+      : {}),
   });
   const weatherTool = (weather: Weather) => ({
     weather: tool({
@@ -168,7 +175,7 @@ function aiCalls({ chat, embedding, responses, fields }: Models, differs: Partia
     abortsMidStream: true,
     showsProgress: true,
     retries: true,
-    fields: fields ?? cannot('the provider passes on no fields that it does not know'),
+    fields: withFields ? true : cannot('the provider passes on no fields that it does not know'),
     ...differs,
   };
 }

@@ -109,8 +109,12 @@ function curlCalls(to: Connection): Calls {
 function run(command: string, to: Connection, body: string, ask: Ask): Promise<string> {
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env['PATH'] ?? '', BASE_URL: to.baseURL, API_KEY: to.apiKey, BODY: body };
-    const child = spawn('bash', ['-c', `exec ${command}`], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('bash', ['-c', `exec ${command}`], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
+    let words = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words += text;
+    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
       ask.onPiece?.();
@@ -119,7 +123,7 @@ function run(command: string, to: Connection, body: string, ask: Ask): Promise<s
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(out);
-      else reject(new Error(`curl ended with ${String(code)}: ${out}`));
+      else reject(new Error(`curl ended with ${String(code)}: ${words}${out}`));
     });
   });
 }

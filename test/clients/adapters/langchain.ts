@@ -1,4 +1,5 @@
-import { HumanMessage, ToolMessage, type AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
+import type { ToolMessage } from '@langchain/core/messages';
+import { HumanMessage, type AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
@@ -61,7 +62,7 @@ export const LANGCHAIN: Client = {
         });
         return replyOf(await speaking.invoke(ask.prompt));
       },
-      reasoning: cannot('its versions 1.0 to 1.5 drop a message’s reasoning'),
+      reasoning: cannot('its version 1.0 drops a message’s reasoning'),
       abortsCreate: true,
       abortsStream: true,
       abortsMidStream: true,
