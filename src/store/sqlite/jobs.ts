@@ -10,6 +10,12 @@ import { requireSession } from './turn-rows.ts';
 const NO_TWIN_RUNS = `NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.session_id = jobs.session_id
   AND twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'running')`;
 
+/**
+ * A time that lies further ahead was written while the clock was wrong: nothing is put off for longer than a quarter of an
+ * hour, and no lease is longer. Such a job is due.
+ */
+const FURTHEST_AHEAD_MS = 60 * 60_000;
+
 export const jobsModule: StoreModule<JobStore> = {
   writes: ['enqueue', 'claim', 'renew', 'complete', 'fail'],
   // A job that was claimed or ended just before the power went is taken up once more: handlers are made for that.
@@ -59,19 +65,26 @@ function claim(
   { kinds, limit, leaseMs, now }: Parameters<JobStore['claim']>[0],
 ): JobRecord[] {
   const due: Pick<JobRow, 'session_id' | 'job_id' | 'run_at'>[] = [];
+  const tooFar = now + FURTHEST_AHEAD_MS;
   for (const kind of kinds) {
-    due.push(
-      ...(prepared(
-        database,
-        `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'ready' AND run_at <= @now
-            AND ${NO_TWIN_RUNS} ORDER BY run_at LIMIT @limit`,
-      ).all({ kind, now, limit }) as typeof due),
-      ...(prepared(
-        database,
-        `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'running'
-            AND lease_until <= @now ORDER BY lease_until LIMIT @limit`,
-      ).all({ kind, now, limit }) as typeof due),
-    );
+    for (const time of ['run_at <= @now', 'run_at > @tooFar']) {
+      due.push(
+        ...(prepared(
+          database,
+          `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'ready' AND ${time}
+              AND ${NO_TWIN_RUNS} ORDER BY run_at LIMIT @limit`,
+        ).all({ kind, now, tooFar, limit }) as typeof due),
+      );
+    }
+    for (const time of ['lease_until <= @now', 'lease_until > @tooFar']) {
+      due.push(
+        ...(prepared(
+          database,
+          `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'running' AND ${time}
+            ORDER BY lease_until LIMIT @limit`,
+        ).all({ kind, now, tooFar, limit }) as typeof due),
+      );
+    }
   }
   due.sort((a, b) => a.run_at - b.run_at);
   return due.slice(0, limit).map((job) => {
