@@ -81,6 +81,8 @@ export interface LessonStore {
   list(sessionId: string, agent: LessonAgent, limit: number): Promise<LessonRecord[]>;
   /** Active ones of both agents, newest first, pinned ones before the others. */
   active(sessionId: string, limit: number): Promise<LessonRecord[]>;
+  /** Of all sessions, those that were tried most often, the most tried first. */
+  mostTried(limit: number): Promise<LessonRecord[]>;
   get(sessionId: string, lessonId: string): Promise<LessonRecord | null>;
   /** What it was before it was changed, newest first. */
   versions(sessionId: string, lessonId: string): Promise<LessonVersion[]>;

@@ -84,6 +84,33 @@ describe.each(IMPLEMENTATIONS)('lessons: $name', ({ prepare }) => {
     expect(await dal.lessons.get(sessionId, stored!.lessonId)).toEqual(stored);
   });
 
+  it('are told over all sessions by how often they were tried, untried and deleted ones not at all', async () => {
+    const [often, once, never, gone] = ['often', 'once', 'never', 'gone'].map((text) =>
+      lesson(`Tried ${text}.`),
+    ) as [NewLesson, NewLesson, NewLesson, NewLesson];
+    const trial = (given: NewLesson[], withheld: NewLesson[] = []) => ({
+      given: given.map(({ lessonId }) => lessonId),
+      withheld: withheld.map(({ lessonId }) => lessonId),
+      approved: true,
+    });
+    await learn({ lessons: [often, never, gone], trial: trial([often, gone]) });
+    await learn({ trial: trial([gone], [often]) });
+    sessionId = await newSession(dal);
+    await learn({ lessons: [once], trial: trial([once]) });
+    const told = async () => {
+      const known = new Set([often, once, never, gone].map(({ lessonId }) => lessonId));
+      const all = await dal.lessons.mostTried(1_000);
+      return all.filter(({ lessonId }) => known.has(lessonId)).map(({ text }) => text);
+    };
+    expect((await told()).toSorted()).toEqual([gone.text, often.text, once.text]);
+    expect((await told()).at(-1)).toBe(once.text);
+    const [{ sessionId: first } = { sessionId: '' }] = (await dal.lessons.mostTried(1_000)).filter(
+      ({ lessonId }) => lessonId === gone.lessonId,
+    );
+    await dal.lessons.remove(first, gone.lessonId, NOON);
+    expect(await told()).toEqual([often.text, once.text]);
+  });
+
   it('a cycle or a session that is not there teaches nothing', async () => {
     await expect(learn({ cycleId: 'cyc_none' })).rejects.toMatchObject({ code: 'cycle_not_found' });
     await expect(learn({ sessionId: 'sess_none' })).rejects.toMatchObject({ code: 'session_not_found' });

@@ -7,6 +7,9 @@ import { countsView, figuresView } from './analytics-view.ts';
 import { lessonEffectView } from './lesson-view.ts';
 import type { MemoryParts } from './parts.ts';
 
+/** Lessons of all sessions that are told: those that were tried most often. */
+const MOST_LESSONS = 50;
+
 /** What a session, or all of them, came to: counted in the record, and figured out on its projection. */
 export function analyticsRouter({ memory, dal, causal }: MemoryParts): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -37,13 +40,19 @@ export function analyticsRouter({ memory, dal, causal }: MemoryParts): Router {
       if (await sessionOfToken(memory, req)) {
         throw new CccError('invalid_token', "A session's token opens its own session only.");
       }
-      const [counts, cycles] = await Promise.all([dal.maintenance.counts(), dal.cycles.counts()]);
+      const [counts, cycles, lessons] = await Promise.all([
+        dal.maintenance.counts(),
+        dal.cycles.counts(),
+        dal.lessons.mostTried(MOST_LESSONS),
+      ]);
       const figures = await whileItAnswers(() => causal.analytics(null));
       res.json({
         ...counts,
         cycles: Object.fromEntries(cycles.map(({ name, count }) => [name, count])),
         ...figuresView(figures),
-        lessons: [],
+        lessons: lessons
+          .map((lesson) => ({ session_id: lesson.sessionId, ...lessonEffectView(lesson) }))
+          .toSorted((a, b) => b.effect.helps - a.effect.helps),
       });
     })
     .all(methodNotAllowed('GET'));

@@ -38,6 +38,16 @@ export const lessonsModule: StoreModule<LessonStore> = {
             ORDER BY pinned DESC, lesson_no DESC LIMIT @limit`,
         ).all({ sessionId, limit }) as LessonRow[]
       ).map(lessonFromRow),
+    mostTried: (limit) =>
+      (
+        prepared(
+          database,
+          `SELECT * FROM lessons INDEXED BY lessons_by_trials
+            WHERE with_trials + without_trials > 0 AND status <> 'deleted'
+              AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = lessons.session_id AND status = 'importing')
+            ORDER BY with_trials + without_trials DESC LIMIT ?`,
+        ).all(limit) as LessonRow[]
+      ).map(lessonFromRow),
     get: (sessionId, lessonId) => {
       const row = findLesson(database, sessionId, lessonId);
       return row ? lessonFromRow(row) : null;

@@ -54,6 +54,7 @@ describe('analytics over HTTP', () => {
     expect(overall.status).toBe(200);
     expect(overall.body).toMatchObject({ sessions: 1, turns: 0, cycle_figures: { total: 0 } });
     expect(overall.body.causes.root_causes).toHaveLength(1);
+    expect(overall.body.lessons).toEqual([]);
     const own = { authorization: `Bearer ${session.token}` };
     const refused = await get('/api/v2/analytics', own);
     expect([refused.status, refused.body.error.code]).toEqual([401, 'invalid_token']);
