@@ -54,8 +54,12 @@ export function openWriterEngine(file: string, key: string | null): Engine {
         if (!database.open) return;
         writer.flush();
         log.stop();
-        database.pragma('optimize');
-        database.pragma('wal_checkpoint(TRUNCATE)');
+        try {
+          database.pragma('optimize');
+          database.pragma('wal_checkpoint(TRUNCATE)');
+        } catch {
+          // A full disk or a damaged page: what is in the log stays there, and the next start reads it.
+        }
         database.close();
       },
     };
