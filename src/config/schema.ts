@@ -159,7 +159,7 @@ export const SETTINGS = {
   CCC_EMBEDDINGS: {
     schema: z.enum(['off', 'local', 'openai']),
     default: 'off',
-    help: 'Whether turns are also found by their meaning: `local` (a small model in this process, downloaded on first use), `openai` (`/embeddings` of the upstream), or `off`.',
+    help: 'Whether turns and causes are also found by their meaning: `local` (a small model in this process, downloaded on first use), `openai` (`/embeddings` of the upstream), or `off`.',
   },
   CCC_EMBEDDING_MODEL: {
     schema: optional(z.string().regex(/^[\w.:-]+(\/[\w.:-]+)*$/, 'must be the name of a model')),
