@@ -1,5 +1,5 @@
 /**
- * How fast the record takes turns, durably: `npx tsx bench/record.ts [seconds]`.
+ * How fast the record takes turns, durably: `npx tsx bench/record.ts [seconds] [--encrypted]`.
  * Each append is one turn of ordinary length with its index rows and one background job, acknowledged after its commit
  * is on the disk. Beside it stands what the disk itself can do: one writer, one fdatasync for each 4 KiB.
  */
@@ -12,7 +12,8 @@ import type { MemoryDAL } from '../src/store/memory-dal.ts';
 import type { NewTurn } from '../src/store/records.ts';
 import { openSqliteStore } from '../src/store/sqlite/open-sqlite-store.ts';
 
-const seconds = Number(process.argv[2] ?? 4);
+const seconds = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 4);
+const key = process.argv.includes('--encrypted') ? 'a passphrase for the benchmark' : null;
 const folder = mkdtempSync(join(tmpdir(), 'ccc-bench-'));
 const WORDS = 20_000;
 const WORDS_PER_TURN = 25;
@@ -112,7 +113,7 @@ async function benchAppends(dal: MemoryDAL, name: string, writers: number): Prom
 try {
   benchDisk();
   for (const threads of [true, false]) {
-    const dal = await openSqliteStore({ file: join(folder, `record-${threads}.db`), threads });
+    const dal = await openSqliteStore({ file: join(folder, `record-${threads}.db`), threads, key });
     for (const writers of [1, 64])
       await benchAppends(dal, threads ? 'in threads' : 'on this thread', writers);
     const problems = await dal.maintenance.check();
