@@ -12,7 +12,7 @@ import { appendMember, applyEdits, objectSpans } from './json-splice.ts';
 import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
 import type { ChatCall, Preparation } from './prepare.ts';
 import { copyHeaders, forwardHeaders, queryOf, sendIdHeaders, write } from './transport.ts';
-import { upstreamBody } from './upstream-body.ts';
+import { upstreamBody, withModel } from './upstream-body.ts';
 
 const BROKE_OFF = 'The upstream broke off before its answer was complete.';
 /** How long an upstream may keep its connection open after `[DONE]`, in milliseconds. */
@@ -49,6 +49,7 @@ export async function answerDirect(
     finish: async (answer, incomplete) => exchange?.finish(answer, incomplete),
   };
   const hangUp = cancelOnHangUp(res);
+  const json = withModel(call.json, call.body, parts.provider.info.defaultModel);
   try {
     const answering = parts.provider
       .forward(
@@ -57,7 +58,7 @@ export async function answerDirect(
           path: `/chat/completions${queryOf(req)}`,
           // The answer is read on its way, so it must come uncompressed.
           headers: { ...forwardHeaders(req), 'accept-encoding': 'identity' },
-          body: upstreamBody(call.json, call.messages, report.context?.prompt ?? null),
+          body: upstreamBody(json, call.messages, report.context?.prompt ?? null),
         },
         hangUp.signal,
       )

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../../models/chat-types.ts';
 import { isOwnField } from './fields.ts';
 import {
+  appendMember,
   applyEdits,
   arraySpans,
   cutMembers,
@@ -36,6 +37,19 @@ export function upstreamBody(
     if (memoryPrompt !== null) edits.push(memoryMessage(array, messages, memoryPrompt));
   }
   return applyEdits(json, edits);
+}
+
+/** The body with this model in it when it names none: no member, null, or an empty name. Every other byte stays. */
+export function withModel(json: Buffer, body: Record<string, unknown>, model: string): Buffer {
+  const named = body['model'] ?? '';
+  const object = named === '' ? objectSpans(json) : null;
+  if (!object) return json;
+  const member = lastMember(object, 'model');
+  const value = JSON.stringify(model);
+  const edit = member
+    ? { start: member.valueStart, end: member.end, text: value }
+    : appendMember(object, 'model', value);
+  return applyEdits(json, [edit]);
 }
 
 const isInstruction = (message: ChatMessage) => message.role === 'system' || message.role === 'developer';

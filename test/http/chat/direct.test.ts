@@ -69,10 +69,10 @@ describe('direct mode, whole answers', () => {
     chat.memory.context = contextOf('Ana: "peanuts"');
     const { sessionId } = await chat.session();
     const response = await chat.post(
-      `{"seed":12345678901234567890, "session_id":"${sessionId}","temperature":1.0,"messages":[ {"role":"system","content":"Be brief."},{"role":"user","content":"Hi"} ],"memory_options":{"max_context_turns":4},"x_unknown":[1.50]}`,
+      `{"seed":12345678901234567890, "session_id":"${sessionId}","temperature":1.0,"messages":[ {"role":"system","content":"Be brief."},{"role":"user","content":"Hi"} ],"memory_options":{"max_context_turns":4},"x_unknown":[1.50],"model":"m"}`,
     );
     expect(chat.upstream.seen[0]?.text).toBe(
-      '{"seed":12345678901234567890, "temperature":1.0,"messages":[ {"role":"system","content":"Be brief."},{"role":"system","content":"Ana: \\"peanuts\\""},{"role":"user","content":"Hi"} ],"x_unknown":[1.50]}',
+      '{"seed":12345678901234567890, "temperature":1.0,"messages":[ {"role":"system","content":"Be brief."},{"role":"system","content":"Ana: \\"peanuts\\""},{"role":"user","content":"Hi"} ],"x_unknown":[1.50],"model":"m"}',
     );
     expect(chat.upstream.seen[0]?.headers.authorization).toBe('Bearer sk-server');
     expect(await metadata(response)).toMatchObject({ context_used: true, context_tokens: 7 });
@@ -138,7 +138,7 @@ describe('direct mode, whole answers', () => {
       { type: 'text', text: 'this?' },
     ];
     const report = await metadata(
-      await chat.post({ session_id: sessionId, messages: [{ role: 'user', content }] }),
+      await chat.post({ session_id: sessionId, model: 'm', messages: [{ role: 'user', content }] }),
     );
     const [directive] = await chat.memory.turns(report.conversation_id);
     expect(directive?.content).toBe('What is\nthis?');
@@ -146,7 +146,10 @@ describe('direct mode, whole answers', () => {
       { type: 'image_url', media_type: 'image/png' },
       { type: 'image_url', url: 'https://example.org/cat.png' },
     ]);
-    expect(JSON.parse(chat.upstream.seen[0]!.text)).toEqual({ messages: [{ role: 'user', content }] });
+    expect(JSON.parse(chat.upstream.seen[0]!.text)).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content }],
+    });
   });
 
   it('keeps tool calls and their results as tool turns of the same exchange', async () => {

@@ -53,7 +53,7 @@ describe('naming the session', () => {
     });
     const [seen] = chat.upstream.seen;
     expect(seen?.text).toBe(
-      '{"messages":[{"role":"system","content":"remembered"},{"role":"user","content":"Hello"}]}',
+      '{"messages":[{"role":"system","content":"remembered"},{"role":"user","content":"Hello"}],"model":"up-default"}',
     );
     expect(Object.keys(seen?.headers ?? {}).filter((name) => name.startsWith('x-ccc'))).toEqual([]);
     expect(seen?.headers.authorization).toBe('Bearer sk-server');
@@ -160,9 +160,11 @@ describe('naming the session', () => {
       res.writeHead(400, { 'content-type': 'application/json' }).end('{"error":{"message":"messages?"}}'),
     );
     const { sessionId } = await chat.session();
-    const answer = await chat.post('{"messages":"none"}', { headers: { 'x-ccc-session-id': sessionId } });
+    const answer = await chat.post('{"model":"m","messages":"none"}', {
+      headers: { 'x-ccc-session-id': sessionId },
+    });
     expect([answer.status, await answer.text()]).toEqual([400, '{"error":{"message":"messages?"}}']);
-    expect(chat.upstream.seen[0]?.text).toBe('{"messages":"none"}');
+    expect(chat.upstream.seen[0]?.text).toBe('{"model":"m","messages":"none"}');
   });
 });
 
