@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { ANALYSER_VERSION } from '../../text/analyse.ts';
 import { readPreferences } from '../preferences.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { cleanSession } from './session-retention.ts';
 
 const HOUR_MS = 3_600_000;
@@ -44,6 +45,8 @@ export function createRetention(deps: {
 }): Retention {
   const { dal, clock, logger, everyMs = EVERY_MS } = deps;
   const stopping = new AbortController();
+  const watch = new ClockWatch(clock);
+  let inDoubt = false;
   /** Until when each session was looked at thoroughly. */
   const done = new Map<string, number>();
   let running: Promise<void> | null = null;
@@ -110,10 +113,16 @@ export function createRetention(deps: {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       nudged = false;
-      const all = await onePass().catch((error: unknown) => {
-        logger.error({ err: error }, 'the sessions could not be looked at');
-        return false;
-      });
+      const wasInDoubt = inDoubt;
+      inDoubt = watch.inDoubt();
+      if (inDoubt && !wasInDoubt)
+        logger.warn('the clock was set ahead by more than a day: nothing is removed for an hour');
+      const all =
+        !inDoubt &&
+        (await onePass().catch((error: unknown) => {
+          logger.error({ err: error }, 'the sessions could not be looked at');
+          return false;
+        }));
       if (nudged) continue;
       const woken = new Promise<void>((resolve) => (wake = resolve));
       const slept = wait(all ? everyMs : RETRY_MS, undefined, { signal: stopping.signal, ref: false });

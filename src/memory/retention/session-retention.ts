@@ -117,9 +117,8 @@ async function removeEvents(
 ): Promise<void> {
   for await (const chain of expiredChains(dal.retention, sessionId, before)) {
     // From its newest end: whatever is left at a stop is a chain from its roots on.
-    const eventNos = chain.toSorted((a, b) => b - a);
-    for (let at = 0; at < eventNos.length; at += EVENTS_AT_ONCE) {
-      const portion = eventNos.slice(at, at + EVENTS_AT_ONCE);
+    for (let at = 0; at < chain.length; at += EVENTS_AT_ONCE) {
+      const portion = chain.slice(at, at + EVENTS_AT_ONCE);
       const done = await dal.retention.removeEvents({
         sessionId,
         eventNos: portion,

@@ -253,7 +253,8 @@ describe('chains of causes', () => {
   it('a long one goes from its newest end, so that a stop leaves a chain from its roots', async () => {
     const { add, link, left, dal, kept, sessionId, clock } = await chains();
     const names = Array.from({ length: 35 }, (_, at) => `n${String(at).padStart(2, '0')}`);
-    await add(...names.map((name, at): [string, number] => [name, 90 - at]));
+    // Told backwards: what counts is when things happened.
+    await add(...names.map((name, at): [string, number] => [name, 90 - at]).reverse());
     for (const [at, name] of names.entries()) if (at > 0) await link(names[at - 1] ?? '', name);
     clock.time = NOW + 60 * DAY;
     let calls = 0;
