@@ -14,6 +14,7 @@ export function Chart({ data }: { data: ChartData }) {
     if (!canvas.current) return undefined;
     return plot(canvas.current, data, (day) => (hovered.value = day));
   }, [data, dark]);
+  const figure = (value: number | null | undefined) => (typeof value === 'number' ? say(value) : '–');
   const at = hovered.value ?? days.length - 1;
   return (
     <section class="chart" aria-label={title}>
@@ -24,7 +25,7 @@ export function Chart({ data }: { data: ChartData }) {
         {series.map(({ name, colour, values }) => (
           <li key={name}>
             <span class={`swatch ${colour}`} aria-hidden="true" />
-            {name}: <b>{say(values[at] ?? 0)}</b>
+            {name}: <b>{figure(values[at])}</b>
           </li>
         ))}
       </ul>
@@ -49,14 +50,18 @@ export function Chart({ data }: { data: ChartData }) {
               </tr>
             </thead>
             <tbody>
-              {days.map((day, row) => (
-                <tr key={day}>
-                  <th scope="row">{day}</th>
-                  {series.map(({ name, values }) => (
-                    <td key={name}>{say(values[row] ?? 0)}</td>
-                  ))}
-                </tr>
-              ))}
+              {days.flatMap((day, row) =>
+                series.every(({ values }) => typeof values[row] !== 'number')
+                  ? []
+                  : [
+                      <tr key={day}>
+                        <th scope="row">{day}</th>
+                        {series.map(({ name, values }) => (
+                          <td key={name}>{figure(values[row])}</td>
+                        ))}
+                      </tr>,
+                    ],
+              )}
             </tbody>
           </table>
         </div>

@@ -16,7 +16,7 @@ export interface ChartData {
   /** What the figures mean, in a sentence. */
   about: string;
   kind: 'stacked' | 'lines';
-  /** UTC, `2026-05-08`, in order. */
+  /** UTC, `2026-05-08`, each from the first to the last. */
   days: string[];
   series: Series[];
   /** A figure in words. */
@@ -33,8 +33,28 @@ export function chartsOf({ cycle_figures: cycles, tokens }: Analytics): ChartDat
   return [...(days.length > 0 ? cycleCharts(days) : []), ...tokenChart(tokens)];
 }
 
+const DAY_MS = 86_400_000;
+/** As many days are drawn one by one; what spans more (a wrong clock, an import) is drawn without the empty ones. */
+const MOST_DAYS = 5_000;
+
+/** Each day from the first to the last, so that a pause looks like one. */
+function everyDay(days: string[]): string[] {
+  const known = [...new Set(days)].sort();
+  const [first, last] = [known[0], known.at(-1)].map((day) => Date.parse(`${day ?? ''}T00:00:00Z`) / DAY_MS);
+  if (first === undefined || last === undefined || !(last - first < MOST_DAYS)) return known;
+  return Array.from({ length: last - first + 1 }, (_, at) =>
+    new Date((first + at) * DAY_MS).toISOString().slice(0, 10),
+  );
+}
+
 function cycleCharts(rows: CycleDay[]): ChartData[] {
-  const days = rows.map(({ day }) => day);
+  const days = everyDay(rows.map(({ day }) => day));
+  const byDay = new Map(rows.map((row) => [row.day, row]));
+  const values = (figure: (row: CycleDay) => number) =>
+    days.map((day) => {
+      const row = byDay.get(day);
+      return row ? figure(row) : null;
+    });
   return [
     {
       title: 'Cycles',
@@ -42,11 +62,11 @@ function cycleCharts(rows: CycleDay[]): ChartData[] {
       kind: 'stacked',
       days,
       series: [
-        { name: 'Approved', colour: 'good', values: rows.map(({ approved }) => approved) },
+        { name: 'Approved', colour: 'good', values: values(({ approved }) => approved) },
         {
           name: 'Not approved',
           colour: 'danger',
-          values: rows.map(({ cycles, approved }) => cycles - approved),
+          values: values(({ cycles, approved }) => cycles - approved),
         },
       ],
       say: plain,
@@ -56,9 +76,7 @@ function cycleCharts(rows: CycleDay[]): ChartData[] {
       about: 'Drafts that a cycle took, on average.',
       kind: 'lines',
       days,
-      series: [
-        { name: 'Drafts a cycle', colour: 'codey', values: rows.map(({ mean_rounds: mean }) => mean) },
-      ],
+      series: [{ name: 'Drafts a cycle', colour: 'codey', values: values(({ mean_rounds: mean }) => mean) }],
       say: plain,
     },
     {
@@ -67,18 +85,22 @@ function cycleCharts(rows: CycleDay[]): ChartData[] {
       kind: 'lines',
       days,
       series: [
-        { name: 'Half take at most', colour: 'accent', values: rows.map(({ p50_seconds: p50 }) => p50) },
-        { name: '95 % take at most', colour: 'beatrice', values: rows.map(({ p95_seconds: p95 }) => p95) },
+        { name: 'Half within', colour: 'accent', values: values(({ p50_seconds: p50 }) => p50) },
+        { name: '95 % within', colour: 'beatrice', values: values(({ p95_seconds: p95 }) => p95) },
       ],
       say: seconds,
     },
   ];
 }
 
-function tokenChart(tokens: Analytics['tokens']): ChartData[] {
-  const rows = tokens?.by_day ?? [];
+function tokenChart(figures: Analytics['tokens']): ChartData[] {
+  const rows = figures?.by_day ?? [];
   if (rows.length === 0) return [];
-  const days = [...new Set(rows.map(({ day }) => day))].sort();
+  const days = everyDay(rows.map(({ day }) => day));
+  const sums = new Map<string, number>();
+  for (const { agent, day, total_tokens: tokens } of rows) {
+    sums.set(`${agent} ${day}`, (sums.get(`${agent} ${day}`) ?? 0) + tokens);
+  }
   const agents = [...new Set(rows.map(({ agent }) => agent))].sort();
   return [
     {
@@ -89,11 +111,7 @@ function tokenChart(tokens: Analytics['tokens']): ChartData[] {
       series: agents.map((agent) => ({
         name: capitalised(agent),
         colour: agent,
-        values: days.map((day) =>
-          rows
-            .filter((row) => row.agent === agent && row.day === day)
-            .reduce((sum, row) => sum + row.total_tokens, 0),
-        ),
+        values: days.map((day) => sums.get(`${agent} ${day}`) ?? null),
       })),
       say: plain,
     },

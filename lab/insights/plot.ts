@@ -2,6 +2,9 @@ import uPlot from 'uplot';
 import type { ChartData } from './charts.ts';
 
 const HEIGHT = 200;
+/** What the figures beside a chart take, and what the name of a day below it takes, in pixels. */
+const Y_AXIS = 64;
+const DAY_ROOM = 64;
 const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 /** A bar takes this part of its day's room, and no more than so many pixels. */
 const BAR: [share: number, most: number] = [0.6, 56];
@@ -37,14 +40,17 @@ export function plot(
         stroke: ink,
         grid: { show: false },
         ticks: line,
-        splits: () => days.map((_, at) => at).filter((at) => at % Math.ceil(days.length / 6) === 0),
+        splits: ({ width }) => {
+          const apart = Math.ceil((days.length * DAY_ROOM) / Math.max(1, width - Y_AXIS));
+          return days.map((_, at) => at).filter((at) => at % apart === 0);
+        },
         values: (_, places) => places.map((at) => shortDay(days[at] ?? '')),
       },
       {
         stroke: ink,
         grid: line,
         ticks: line,
-        size: 64,
+        size: Y_AXIS,
         values: (_, values) => values.map(say),
         // What is counted comes in whole numbers.
         ...(stacked ? { incrs: WHOLE } : {}),
@@ -57,6 +63,8 @@ export function plot(
         return {
           stroke: own,
           width: stacked ? 0 : 2,
+          // A line goes on over days without figures.
+          spanGaps: true,
           points: { show: !stacked, size: 7, fill: own },
           ...(stacked ? { fill: own, paths: bars } : {}),
         };

@@ -12,6 +12,7 @@ import { count, outcomeName, span } from '../text/words.ts';
 
 /** Time between two looks while the server is still figuring, in milliseconds. */
 const LOOK_AGAIN_MS = 3_000;
+const DRAFTS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 /** What the work came to: approvals, rounds, time, tokens, and what led to most. */
 export function Insights() {
@@ -143,8 +144,8 @@ function Outcomes({ rows }: { rows: NonNullable<Analytics['cycle_figures']>['by_
               <th scope="col">Outcome</th>
               <th scope="col">Cycles</th>
               <th scope="col">Drafts</th>
-              <th scope="col">Half take at most</th>
-              <th scope="col">95 %</th>
+              <th scope="col">Half within</th>
+              <th scope="col">95 % within</th>
             </tr>
           </thead>
           <tbody>
@@ -152,7 +153,7 @@ function Outcomes({ rows }: { rows: NonNullable<Analytics['cycle_figures']>['by_
               <tr key={row.outcome}>
                 <th scope="row">{outcomeName(row.outcome)}</th>
                 <td>{row.cycles}</td>
-                <td>{row.mean_rounds}</td>
+                <td>{DRAFTS.format(row.mean_rounds)}</td>
                 <td>{span(row.p50_seconds * 1_000)}</td>
                 <td>{span(row.p95_seconds * 1_000)}</td>
               </tr>

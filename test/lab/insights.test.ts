@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
 import { axeFindings, launchBrowser, openLab, type Lab } from './lab-page.ts';
+import { moveBack } from './weeks-of-work.ts';
 
 describe('the insights in the lab', () => {
   let server: RunningServer;
@@ -128,6 +129,83 @@ describe('the insights in the lab', () => {
     await page.getByText('The server is still figuring').waitFor();
     await part('Cycles').waitFor();
     expect(await page.getByText('The server is still figuring').count()).toBe(0);
+  });
+
+  it('shows weeks of work with their pauses, and says the figures of the day under the pointer', async () => {
+    const { session_id: id } = await post<{ session_id: string }>('/api/v2/sessions', {});
+    for (const content of ['Plan a lunch.', 'Plan a dinner.']) {
+      await post('/v2/chat/completions', { session_id: id, messages: [{ role: 'user', content }] });
+    }
+    await moveBack(server.url, id, (conversation) => (conversation === 0 ? 9 : 2));
+    await open(id);
+    const days = [9, 2].map((ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10));
+    await part('Cycles').getByText('As a table').click();
+    expect(await part('Cycles, as a table').locator('tbody tr').allInnerTexts()).toEqual(
+      days.map((day) => `${day}\t1\t0`),
+    );
+    const legend = part('Cycles').locator('.chart-legend');
+    expect(await legend.innerText()).toContain(days[1]);
+    const plot = await part('Cycles').locator('.u-over').boundingBox();
+    if (!plot) throw new Error('Nothing is drawn.');
+    await page.mouse.move(plot.x + 0.5 * (plot.width / 8), plot.y + 40);
+    await expect.poll(() => legend.innerText()).toMatch(new RegExp(`${days[0] ?? ''}[^]*Approved: 1`));
+    // The third of eight days had no work.
+    await page.mouse.move(plot.x + 2.5 * (plot.width / 8), plot.y + 40);
+    await expect.poll(() => legend.innerText()).toMatch(/Approved: –[^]*Not approved: –/);
+  });
+
+  it('draws anew in the colours of a theme, and in the room that a window gives', async () => {
+    await open(worked, { colorScheme: 'light' });
+    await part('Cycles').waitFor();
+    // The green of approved work, light and dark, as tokens.css has it.
+    const holds = (red: number, green: number, blue: number) =>
+      part('Cycles')
+        .locator('canvas')
+        .evaluate(
+          (canvas: HTMLCanvasElement, wanted) => {
+            const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+            for (let at = 0; data && at < data.length; at += 4) {
+              if (wanted.every((value, part) => data[at + part] === value)) return true;
+            }
+            return false;
+          },
+          [red, green, blue, 255],
+        );
+    await expect.poll(() => holds(0x14, 0x70, 0x4a)).toBe(true);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(() => holds(0x6f, 0xd3, 0xa5)).toBe(true);
+    expect(await holds(0x14, 0x70, 0x4a)).toBe(false);
+    const width = async () => (await part('Cycles').locator('canvas').boundingBox())?.width ?? 0;
+    const before = await width();
+    await page.setViewportSize({ width: 700, height: 900 });
+    await expect.poll(width).not.toBe(before);
+    const room = await part('Cycles').locator('.canvas').boundingBox();
+    await expect.poll(width).toBe(Math.floor(room?.width ?? 0));
+  });
+
+  it('is used with the keyboard alone', async () => {
+    await open(worked);
+    await part('Root causes').waitFor();
+    const reach = async (text: RegExp) => {
+      for (let tries = 0; tries < 60; tries += 1) {
+        await page.keyboard.press('Tab');
+        const focused = page.locator(':focus');
+        if (text.test((await focused.count()) > 0 ? await focused.innerText() : '')) return;
+      }
+      throw new Error(`The Tab key does not reach ${String(text)}.`);
+    };
+    await reach(/^All sessions$/);
+    await page.keyboard.press('Enter');
+    await page
+      .getByText(/sessions?$/)
+      .first()
+      .waitFor();
+    await reach(/^As a table$/);
+    await page.keyboard.press('Enter');
+    await part('Cycles, as a table').locator('tbody tr').first().waitFor();
+    await reach(/The freezer failed/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'The chosen event' }).waitFor();
   });
 
   it('fits a telephone, with nothing cut off', async () => {

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launchBrowser, openLab } from './lab-page.ts';
 import { smallPng } from './small-png.ts';
+import { moveBack } from './weeks-of-work.ts';
 import { ROOT, startServerProcess } from '../support/server-process.ts';
 import { role, startUpstream, streamed } from '../support/upstream.ts';
 
@@ -58,7 +59,13 @@ upstream.on(role('guidance'), streamed(['Thank the person and note both facts ab
 upstream.on(role('draft'), streamed(['Noted: **no peanuts** and **no pork** for Ana, every second Sunday.']));
 upstream.on(role('verdict'), verdict({}));
 const server = await startServerProcess({
-  env: { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: 'sk-test', CCC_SHUTDOWN_MS: '300' },
+  // The causes of the pictures are told by hand.
+  env: {
+    OPENAI_BASE_URL: upstream.baseUrl,
+    OPENAI_API_KEY: 'sk-test',
+    CCC_SHUTDOWN_MS: '300',
+    CCC_CAUSAL_MAX_CALLS_PER_MINUTE: '0',
+  },
 });
 const browser = await launchBrowser();
 const lab = await openLab(browser, server.url, { viewport: WIDE, colorScheme: 'light', locale: 'en-GB' });
@@ -82,9 +89,14 @@ await page.getByLabel('Name', { exact: true }).fill('Kitchen');
 await page.keyboard.press('Enter');
 await page.getByRole('dialog').waitFor({ state: 'detached' });
 await page.getByRole('tab', { name: 'Settings' }).click();
+await page.getByLabel('Beatrice’s model').fill('gpt-4o');
+await page.getByLabel('Tokens of its cycles in a day').fill('50000');
 await page
   .getByLabel('Criteria, one on each line')
   .fill('Covers everything that Ana avoids\nHas a table of cases');
+await page.locator('.look').evaluate((panel) => {
+  panel.scrollTop = 0;
+});
 await take('settings-1440');
 await page.getByRole('tab', { name: 'Context' }).click();
 await page.getByRole('button', { name: 'New conversation' }).click();
@@ -203,12 +215,8 @@ await take('agents-1440');
 await page.getByRole('button', { name: 'Facts', exact: true }).click();
 await page.locator('.fact').first().waitFor();
 await take('facts-1440');
-await page.getByRole('button', { name: 'Insights', exact: true }).click();
-await page.locator('.chart canvas').nth(3).waitFor();
-await take('insights-1440');
 await page.emulateMedia({ colorScheme: 'dark' });
 await page.setViewportSize(NARROW);
-await take('insights-dark-360');
 await page.getByRole('button', { name: 'Facts', exact: true }).click();
 await page.locator('.fact').first().waitFor();
 await take('facts-dark-360');
@@ -225,6 +233,22 @@ await page.getByRole('button', { name: 'Conversation', exact: true }).click();
 await page.getByRole('button', { name: 'Look inside', exact: true }).first().click();
 await page.getByRole('tab', { name: 'Settings' }).click();
 await take('settings-360');
+
+await page.goto(`${server.url}/?session=${await weeksOfWork()}`);
+await page.setViewportSize(WIDE);
+await page.getByRole('button', { name: 'Insights', exact: true }).click();
+await page.getByRole('region', { name: 'Longest chains' }).waitFor();
+await take('insights-1440');
+await page.locator('.insights').evaluate((view) => {
+  view.scrollTop = view.scrollHeight;
+});
+await take('insights-causes-1440');
+await page.emulateMedia({ colorScheme: 'dark' });
+await page.setViewportSize(NARROW);
+await page.locator('.insights').evaluate((view) => {
+  view.scrollTop = 0;
+});
+await take('insights-dark-360');
 
 await lab.close();
 await browser.close();
@@ -276,6 +300,74 @@ async function addCauses(url: string, sessionId: string): Promise<void> {
       link(4, 7, 'caused', 0.85),
     ],
   });
+}
+
+/** A session in which three weeks were worked. Returns its id. */
+async function weeksOfWork(): Promise<string> {
+  const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const answer = await fetch(server.url + path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as T;
+  };
+  const { session_id: id } = await call<{ session_id: string }>('POST', '/api/v2/sessions', {
+    user_preferences: { name: 'Menus for guests' },
+  });
+  const faults = [
+    { id: 'nuts', severity: 'major', where: 'the second course', fix: 'Leave the nuts out.' },
+    { id: 'pork', severity: 'major', where: 'the starter', fix: 'Take turkey instead of ham.' },
+    { id: 'time', severity: 'major', where: 'the end', fix: 'Say when the oven has to be on.' },
+  ];
+  const most = faults.length - 1;
+  // How many days ago each answer was written, and how often it was sent back; at the third time it is not approved.
+  const work: [daysAgo: number, sentBack: number][] = [
+    [20, 2],
+    [20, 1],
+    [19, 3],
+    [18, 1],
+    [18, 2],
+    [15, 1],
+    [14, 0],
+    [13, 1],
+    [13, 3],
+    [12, 0],
+    [9, 1],
+    [8, 0],
+    [8, 0],
+    [7, 1],
+    [4, 0],
+    [3, 0],
+    [3, 1],
+    [1, 0],
+    [0, 0],
+  ];
+  for (const [at, [, sentBack]] of work.entries()) {
+    const size = 400 + ((at * 137) % 300);
+    upstream.expect(role('guidance'), streamed(['Mind who comes to dinner.'], taking(size, 40, 15)));
+    for (let round = 0; round <= Math.min(sentBack, most); round += 1) {
+      const settled = { resolved: faults.slice(0, round).map(({ id: fault }) => fault) };
+      const decided =
+        round < sentBack ? { ...settled, decision: 'revise', issues: [faults[round]] } : settled;
+      upstream
+        .expect(
+          role('draft'),
+          streamed([`A menu, version ${String(round + 1)}.`], taking(size + 90, 240, 25)),
+        )
+        .expect(role('verdict'), verdict(decided, taking(size + 300 + round * 80, 70, 20)));
+    }
+    const { cycle_id: cycleId } = await call<{ cycle_id: string }>('POST', `/api/v2/sessions/${id}/cycles`, {
+      directive: `Plan the dinner number ${String(at + 1)}.`,
+      max_rounds: most,
+    });
+    await fetch(`${server.url}/api/v2/cycles/${cycleId}/events`).then((events) => events.text());
+  }
+  upstream.assertComplete();
+  await moveBack(server.url, id, (conversation) => work[conversation]?.[0] ?? 0);
+  await addCauses(server.url, id);
+  return id;
 }
 
 /** What the person and a reader would have noted. */
