@@ -10,14 +10,12 @@ session=$(curl -sS --fail-with-body "$server/api/v2/sessions" -H 'content-type: 
 echo "session  $session"
 
 curl -sS --fail-with-body "$server/v2/chat/completions" -H 'content-type: application/json' -d "{
-  \"model\": \"default\",
   \"session_id\": \"$session\",
   \"covenant\": {\"mode\": \"direct\"},
   \"messages\": [{\"role\": \"user\", \"content\": \"My sister Ana is allergic to peanuts.\"}]
 }" | field choices.0.message.content
 
 curl -sS --fail-with-body "$server/v2/chat/completions" -H 'content-type: application/json' -d "{
-  \"model\": \"default\",
   \"session_id\": \"$session\",
   \"messages\": [{\"role\": \"user\", \"content\": \"What should I not cook for Ana?\"}]
 }" | field choices.0.message.content

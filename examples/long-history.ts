@@ -65,7 +65,6 @@ try {
     for (const mode of ['direct', 'cycle'] as const) {
       recorder.clear();
       const reply = await post<{ choices: { message: { content: string } }[] }>('/v2/chat/completions', {
-        model: 'default',
         session_id,
         // Each question is asked of the history alone, not of the questions before it.
         memory_options: { auto_store_response: false },

@@ -8,6 +8,8 @@
 import OpenAI from 'openai';
 
 const server = process.env['CCC_URL'] ?? 'http://127.0.0.1:5111';
+// One that the upstream has; the rehearsal answers to any name.
+const model = process.env['OPENAI_MODEL'] ?? 'gpt-4o-mini';
 
 // A session is one memory. Its token, used as the API key, names it in every request of the SDK.
 const created = await fetch(`${server}/api/v2/sessions`, {
@@ -21,7 +23,7 @@ const client = new OpenAI({ baseURL: `${server}/v2`, apiKey: session.token });
 
 // `covenant` is CCC's own field; the SDK passes on what it does not know.
 const told = await client.chat.completions.create({
-  model: 'default',
+  model,
   messages: [{ role: 'user', content: 'My sister Ana is allergic to peanuts.' }],
   ...{ covenant: { mode: 'direct' } },
 });
@@ -29,7 +31,7 @@ console.log(`direct:  ${told.choices[0]?.message.content ?? ''}`);
 
 // Another conversation of the same session: the fact comes from memory. Beatrice reviews before the answer is given.
 const stream = await client.chat.completions.create({
-  model: 'default',
+  model,
   messages: [{ role: 'user', content: 'What should I not cook for Ana?' }],
   stream: true,
 });
