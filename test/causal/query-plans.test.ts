@@ -3,16 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { openWriterConnection, preparedSql } from '../../src/store/sqlite/connection.ts';
 import { activityModule } from '../../src/store/sqlite/activity.ts';
 import { causalModule } from '../../src/store/sqlite/causal-store.ts';
+import { causalVectorsModule } from '../../src/store/sqlite/causal-vectors.ts';
 import { migrate, migrationFolder, readMigrations } from '../../src/store/sqlite/migrations.ts';
 import { newEvent } from '../../src/causal/create-causal-memory.ts';
 import { sessionsModule } from '../../src/store/sqlite/sessions.ts';
+import { analyse } from '../../src/text/analyse.ts';
 import { NOON, temporaryFolder } from './support.ts';
+
+type PendingEvent = ReturnType<ReturnType<typeof causalVectorsModule.create>['pending']>[number];
 
 describe('what causal memory asks of SQLite', () => {
   it('never reads all of a session, on a record that has no statistics yet', () => {
     const database = openWriterConnection(join(temporaryFolder(), 'record.db'));
     migrate(database, readMigrations(migrationFolder('sqlite')));
     const causal = causalModule.create(database);
+    const vectors = causalVectorsModule.create(database);
     const activity = activityModule.create(database);
     const session = sessionsModule.create(database);
     const [sessionId, now] = ['s', NOON];
@@ -35,6 +40,16 @@ describe('what causal memory asks of SQLite', () => {
       for (const relation of ['caused', 'prevented'] as const)
         causal.addLinks({ sessionId, links: [{ ...link, relation }], now });
       causal.settle({ sessionId, eventIds: [a!], links: [{ ...link, relation: 'enabled' }], now });
+      const model = 'm';
+      const vector = Float32Array.of(1, 0);
+      const [{ eventNo, changeSeq }] = vectors.pending({ sessionId, model, limit: 1 }) as [PendingEvent];
+      const made = [{ eventNo, changeSeq, vector }];
+      vectors.write({ sessionId, model, throughSeq: changeSeq, vectors: made });
+      vectors.any(sessionId, model);
+      vectors.changesSince(sessionId, 0, 10);
+      vectors.outdated({ model, after: null, limit: 10 });
+      const text = { text: 'a rope tore', terms: analyse('a rope tore') };
+      causal.changeEvent({ sessionId, eventId: a!, change: { text }, now });
       causal.use({ sessionId, eventNos: [1], now });
       causal.changeEvent({ sessionId, eventId: a!, change: { happenedAt: NOON - 1 }, now });
       causal.changeLink({ sessionId, linkId: 'l', change: { relation: 'enabled' }, now });
@@ -66,7 +81,10 @@ describe('what causal memory asks of SQLite', () => {
           .map(({ detail }) => detail)
           .filter((detail) => /^(SCAN \w*(causal|activity)|SEARCH).*$/.test(detail))
           .filter((detail) => /^SCAN|\(session_(id|key)=\?\)$/.test(detail))
-          .filter((detail) => !/^SEARCH (sessions|s|h|causal_heads|activity_heads)\b/.test(detail))
+          .filter(
+            (detail) =>
+              !/^SEARCH (sessions|s|h|p|causal_heads|causal_vector_progress|activity_heads)\b/.test(detail),
+          )
           // The newest few hundred, in the order of the index.
           .filter((detail) => !detail.includes('causal_links_enabling'))
           // A new session refers to nothing yet.
