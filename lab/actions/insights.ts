@@ -1,6 +1,7 @@
-import { analytics } from '../api/insights.ts';
+import { analytics, type Analytics } from '../api/insights.ts';
 import { ApiError } from '../api/http.ts';
-import { sessionId } from '../state/model.ts';
+import { api } from '../api/client.ts';
+import { health, sessionId } from '../state/model.ts';
 import * as state from '../state/insights.ts';
 import { trying } from './problems.ts';
 
@@ -18,6 +19,13 @@ export async function loadInsights(): Promise<void> {
         throw new Error('Figures of all sessions are for whoever runs the server.');
       throw error;
     });
+    // Why something is missing is said by the server's health.
+    if (isMissing(read)) health.value = await api.health();
     if (state.scope.value === scope && sessionId.value === session) state.figures.value = read;
   }, true);
+}
+
+/** Whether the server could not tell a part of the figures now. */
+export function isMissing({ causes, cycle_figures: cycles, tokens }: Analytics): boolean {
+  return causes === null || cycles === null || tokens === null;
 }

@@ -1,13 +1,13 @@
 import { useMemo, useEffect } from 'preact/hooks';
 import { showEvent } from '../actions/causes.ts';
-import { loadInsights } from '../actions/insights.ts';
+import { isMissing, loadInsights } from '../actions/insights.ts';
 import { openSession } from '../actions/places.ts';
 import type { Analytics } from '../api/insights.ts';
 import { Chart } from '../insights/chart.tsx';
 import { chartsOf } from '../insights/charts.ts';
 import { view } from '../state/causes.ts';
 import { figures, scope } from '../state/insights.ts';
-import { running, sessionId } from '../state/model.ts';
+import { health, running, sessionId } from '../state/model.ts';
 import { count, outcomeName, span } from '../text/words.ts';
 
 /** Time between two looks while the server is still figuring, in milliseconds. */
@@ -23,7 +23,7 @@ export function Insights() {
   // A cycle that has just ended is in the next figures.
   useEffect(() => void loadInsights(), [of, session, atWork]);
   const shown = figures.value;
-  const figuring = shown !== null && (shown.cycle_figures === null || shown.causes === null);
+  const figuring = shown !== null && isMissing(shown);
   useEffect(() => {
     if (!figuring) return undefined;
     const timer = window.setTimeout(() => void loadInsights(), LOOK_AGAIN_MS);
@@ -41,7 +41,7 @@ export function Insights() {
       </div>
       {figuring && (
         <p class="quiet" role="status">
-          The server is still figuring: some of it is missing and comes by itself.
+          {whyMissing()} What is missing comes by itself.
         </p>
       )}
       {of === 'session' && session === null ? (
@@ -53,6 +53,12 @@ export function Insights() {
       )}
     </div>
   );
+}
+
+function whyMissing(): string {
+  const causal = health.value?.causal;
+  if (causal?.available !== false) return 'The server is still figuring.';
+  return `The server cannot tell all of it now. ${causal.reason ?? ''}`.trim();
 }
 
 function Scope() {

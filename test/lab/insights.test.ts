@@ -131,6 +131,28 @@ describe('the insights in the lab', () => {
     expect(await page.getByText('The server is still figuring').count()).toBe(0);
   });
 
+  it('says why when the projection does not answer, and keeps what the record can tell', async () => {
+    lab = await openLab(browser, `${server.url}/?session=${worked}`);
+    page = lab.page;
+    const reason = 'The projection does not answer.';
+    await page.route('**/health', async (route) => {
+      const json = (await (await route.fetch()).json()) as object;
+      return route.fulfill({ json: { ...json, causal: { available: false, reason } } });
+    });
+    await page.route('**/analytics', async (route) => {
+      const json = (await (await route.fetch()).json()) as object;
+      return route.fulfill({
+        json: { ...json, causes: null, cycle_figures: null, tokens: null, lessons: null },
+      });
+    });
+    await page.getByRole('button', { name: 'Insights' }).click();
+    await page.getByText(`The server cannot tell all of it now. ${reason}`).waitFor();
+    expect(await page.getByRole('list', { name: 'In all' }).innerText()).toMatch(
+      /2 conversations[^]*10 turns/,
+    );
+    expect(await page.getByText('No cycle has ended here yet').count()).toBe(0);
+  });
+
   it('shows weeks of work with their pauses, and says the figures of the day under the pointer', async () => {
     const { session_id: id } = await post<{ session_id: string }>('/api/v2/sessions', {});
     for (const content of ['Plan a lunch.', 'Plan a dinner.']) {
