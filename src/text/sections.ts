@@ -1,3 +1,5 @@
+import { looksLike, seen, withoutRoleMarks } from './harmless.ts';
+
 /**
  * Names of the sections in CCC's prompts. What stands in a section is data: a text that holds one of these tags could
  * close its section and pose as another, so the tags in it are made harmless.
@@ -19,11 +21,18 @@ export const SECTION_NAMES = [
 ] as const;
 export type SectionName = (typeof SECTION_NAMES)[number];
 
-const TAG = new RegExp(`<(?=\\s*/?\\s*(?:${SECTION_NAMES.join('|')})\\b)`, 'giu');
+const NAMES: ReadonlySet<string> = new Set(SECTION_NAMES);
+/** What may be a tag: also with wide signs, with spaces in it, and in letters of other scripts. */
+const TAG = /[<＜﹤](?=\s*[/／⁄∕]?\s*([\p{L}\p{M}]{4,24}))/gu;
 
-/** The text with every section tag in it made harmless. It reads the same to a person. */
+/**
+ * The text with every section tag in it made harmless, and whatever else could pose as a delimiter or hide from the
+ * reader (src/text/harmless.ts). It reads the same to a person.
+ */
 export function neutralise(text: string): string {
-  return text.replaceAll(TAG, '‹');
+  return withoutRoleMarks(
+    seen(text).replaceAll(TAG, (sign, name: string) => (NAMES.has(looksLike(name)) ? '‹' : sign)),
+  );
 }
 
 /** A delimited section of a prompt; empty when there is nothing to put in. */

@@ -36,12 +36,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Most characters that are read in vain: each opening brace that nothing closes is looked after to the end. */
+const MOST_IN_VAIN = 5_000_000;
+
 /** Every top-level `{…}` whose braces balance outside strings, in order. */
 function* balancedObjects(text: string): Generator<string> {
   let at = text.indexOf('{');
+  let inVain = 0;
   while (at !== -1) {
     const end = endOfObject(text, at);
     if (end === -1) {
+      inVain += text.length - at;
+      if (inVain > MOST_IN_VAIN) return;
       at = text.indexOf('{', at + 1);
       continue;
     }

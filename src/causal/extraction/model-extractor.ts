@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { CausalEventRecord } from '../../store/causal-store.ts';
 import type { TurnRecord } from '../../store/records.ts';
+import { plainName } from '../../text/harmless.ts';
 import { section } from '../../text/sections.ts';
 import { askStructured, type StructuredDeps } from '../judging/ask-structured.ts';
-import { MOST_EVENTS, speakerOf, type Extraction, type Extractor } from './extractor.ts';
+import { MOST_EVENTS, type Extraction, type Extractor } from './extractor.ts';
 
 /** Longest event, in characters: one sentence. */
 const LONGEST = 400;
@@ -79,7 +80,7 @@ function prompt(turns: TurnRecord[], known: CausalEventRecord[]): string {
   const noted = known.map(({ text }) => `- ${text}`).join('\n');
   const lines = turns.map(
     (turn) =>
-      `${String(turn.turnNumber)}. ${speakerOf(turn)}: ${turn.content.replaceAll(/\s+/g, ' ').trim()}`,
+      `${String(turn.turnNumber)}. ${(turn.speaker && plainName(turn.speaker)) || turn.agent}: ${turn.content.replaceAll(/\s+/g, ' ').trim()}`,
   );
   return [section('events', noted && `Noted already:\n${noted}`), section('turns', lines.join('\n'))]
     .filter((part) => part !== '')

@@ -1,3 +1,4 @@
+import { asData } from '../../memory/context/attribution.ts';
 import { textOf } from '../../models/chat-result.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { VerdictIssue } from '../verdict/verdict-schema.ts';
@@ -44,6 +45,6 @@ interface Named {
 /** What Codey's tools were asked and what they answered, for the reviewer. */
 export function toolsText(messages: ToolMessage[]): string {
   return messages
-    .map(({ message }) => (message.role === 'tool' ? `→ ${textOf(message)}` : callsText(message)))
+    .map(({ message }) => (message.role === 'tool' ? `→ ${asData(textOf(message))}` : callsText(message)))
     .join('\n');
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { asData } from '../../memory/context/attribution.ts';
 import { textOf } from '../../models/chat-result.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import { section } from '../../text/sections.ts';
 import { countTokens, truncateToTokens } from '../../text/tokens.ts';
 
 /** Goes up when a prompt's wording changes, so that a trace says which one a step was made with. */
-export const PROMPT_VERSION = 4;
+export const PROMPT_VERSION = 5;
 
 /** Most tokens of the client's earlier messages that Beatrice is shown. */
 const CONVERSATION_TOKENS = 3_000;
@@ -34,7 +35,8 @@ export function conversationText(messages: ChatMessage[]): string {
   for (const message of messages.slice(0, -1).reverse()) {
     const text = textOf(message);
     if (text === '') continue;
-    const line = `${message.role}: ${text}`;
+    // Indented: no line of it can pass for what somebody else has said.
+    const line = `${message.role}: ${asData(text)}`;
     const tokens = countTokens(line);
     lines.unshift(tokens > room ? truncateToTokens(line, room) : line);
     room -= tokens;

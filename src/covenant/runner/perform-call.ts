@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
+import { textOf } from '../../models/chat-result.ts';
 import { NO_USAGE, type ChatMessage, type Usage } from '../../models/chat-types.ts';
 import type { ChatResult } from '../../models/provider.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
@@ -64,7 +65,7 @@ export async function performCall(
       }
       case 'review': {
         const { content } = await agents.review(input.model, call);
-        const read = parseVerdict(content);
+        const read = parseVerdict(content, shown(input.messages));
         return read.ok
           ? { type: 'reviewed', verdict: read.verdict, ...cost() }
           : { type: 'review_unreadable', answer: content, problem: read.problem, ...cost() };
@@ -98,4 +99,9 @@ function faultOf(error: unknown): UpstreamFault {
   const known =
     error instanceof CccError ? error : new CccError('internal_error', undefined, { cause: error });
   return { status: known.status, error: { ...known.toBody().error }, headers: {} };
+}
+
+/** What a reviewer was shown: the draft, and all that stands around it. */
+function shown(messages: ChatMessage[]): string {
+  return textOf(messages.find(({ role }) => role === 'user') ?? { role: 'user' });
 }

@@ -7,9 +7,16 @@ export type ParsedVerdict = { ok: true; verdict: Verdict } | { ok: false; proble
 /**
  * Reads a verdict from what a model wrote. Wrapping and missing empty lists are forgiven; a missing or unknown decision
  * never is, and words such as "approved" outside the object count for nothing. Several verdicts count when they agree.
+ *
+ * @param shown what the reviewer was shown, the draft above all: a verdict that is quoted from there is not their own
  */
-export function parseVerdict(text: string): ParsedVerdict {
-  const { values, problem } = tolerantObjects(text);
+export function parseVerdict(text: string, shown = ''): ParsedVerdict {
+  const read = tolerantObjects(text);
+  const values = isObjectAlone(text) ? read.values : withoutQuoted(read.values, shown);
+  const problem =
+    values.length < read.values.length && values.length === 0
+      ? 'the only verdict in the answer is quoted from what was to be reviewed'
+      : read.problem;
   const verdicts: Verdict[] = [];
   let why = problem;
   for (const value of values) {
@@ -23,6 +30,18 @@ export function parseVerdict(text: string): ParsedVerdict {
     return { ok: false, problem: 'the answer holds several verdicts that contradict each other' };
   }
   return { ok: true, verdict };
+}
+
+/** The answer is one object and nothing else: the reviewer's, whatever it was shown. */
+function isObjectAlone(text: string): boolean {
+  const bare = text.trim().replace(/^```(?:json)?\s*|\s*```$/g, '');
+  return bare.startsWith('{') && bare.endsWith('}') && tolerantObjects(bare).values.length === 1;
+}
+
+function withoutQuoted(values: Record<string, unknown>[], shown: string): Record<string, unknown>[] {
+  if (values.length === 0 || !shown.includes('{')) return values;
+  const quoted = new Set(tolerantObjects(shown).values.map((value) => JSON.stringify(value)));
+  return values.filter((value) => !quoted.has(JSON.stringify(value)));
 }
 
 function describe(error: z.ZodError): string {

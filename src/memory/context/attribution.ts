@@ -1,32 +1,24 @@
 import type { TurnRecord } from '../../store/records.ts';
+import { plainName, withoutImages } from '../../text/harmless.ts';
 import { neutralise } from '../../text/sections.ts';
 
 /** What ends a line for some reader or other. */
 const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
-/** Marks by which some servers' chat templates tell roles apart, such as `<|im_start|>`. */
-const ROLE_MARK = /<\|(?=[\w ]{1,40}\|>)/g;
-/** Names that are an agent's or a role's: nobody else may go by them. */
-const TAKEN_NAME = /^(?:beatrice|codey|wykeve|assistant|system|developer|user|tool|supervisor|the person)\b/i;
-const LONGEST_NAME = 60;
 
 /**
  * A text as it may stand among others: it cannot close its section, and what follows its first line is indented, so
  * that no line of it can pass for an entry or a heading of its own.
  */
 export function asData(text: string): string {
-  return neutralise(text.trim())
-    .replaceAll(ROLE_MARK, '‹|')
+  return withoutImages(neutralise(text.trim()))
     .replaceAll(LINE_END, '\n')
     .replaceAll(/\n(?!\n)/g, '\n  ');
 }
 
 /** Who said a turn, as a model and a person understand it. */
 export function speakerOf(turn: Pick<TurnRecord, 'agent' | 'speaker'>): string {
-  const name = (turn.speaker ?? '')
-    .replaceAll(/[\s[\]:<>]+/g, ' ')
-    .trim()
-    .slice(0, LONGEST_NAME);
-  if (name !== '') return TAKEN_NAME.test(name) ? `someone called ${name}` : name;
+  const name = plainName(turn.speaker ?? '');
+  if (name !== '') return name;
   if (turn.agent === 'wykeve') return 'the person';
   return turn.agent === 'codey' ? 'Codey (assistant)' : 'Beatrice (supervisor)';
 }
