@@ -22,7 +22,13 @@ describe('the settings in the lab', () => {
     upstream.on(role('draft'), streamed(['A first draft.']));
     upstream.on(role('verdict'), approval([]));
     server = await startServerProcess({
-      env: { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: 'sk-test', OPENAI_MODEL: 'usual-model' },
+      env: {
+        OPENAI_BASE_URL: upstream.baseUrl,
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_MODEL: 'usual-model',
+        // The model is asked by what the person does, and by nothing in the background.
+        CCC_CAUSAL_MAX_CALLS_PER_MINUTE: '0',
+      },
     });
   });
   afterEach(async () => {
