@@ -249,6 +249,37 @@ describe('the vectors of events', () => {
     expect(await target.causal.meaning!.toQuestion(session.sessionId, 'feline', 5)).toHaveLength(1);
   });
 
+  it('of a small session do not wait for all of the large ones', async () => {
+    const order: string[] = [];
+    const provider: EmbeddingProvider = {
+      model: 'scripted',
+      state: () => ({ state: 'ready', reason: null }),
+      prepare: () => undefined,
+      embed: (texts) => {
+        order.push(texts[0]?.split(' ')[0] ?? '');
+        return Promise.resolve(texts.map(() => Float32Array.of(1, 0)));
+      },
+      close: () => Promise.resolve(),
+    };
+    const off = await startMeaning(null);
+    const [one, two, small] = [
+      await newSession(off.dal),
+      await newSession(off.dal),
+      await newSession(off.dal),
+    ];
+    const many = Array.from({ length: 400 }, (_, at) => told(`large ${String(at)}`, at));
+    for (const large of [one, two]) await off.causal.addEvents(large, many);
+    await off.causal.addEvents(small, [told('small', 0)]);
+    // All wait when the server starts, the small one last.
+    for (const [at, session] of [one, two, small].entries())
+      await off.dal.jobs.enqueue(session, [embedEventsJob(NOON + at)], NOON);
+    await off.stop();
+    const on = await startMeaning(provider, off.folder);
+    await on.embedded();
+    expect(order).toHaveLength(2 * Math.ceil(400 / 32) + 1);
+    expect(order.indexOf('small')).toBeLessThanOrEqual(16);
+  });
+
   it('of what happened while embeddings were off are made when they are on', async () => {
     const off = await startMeaning(null);
     const sessionId = await newSession(off.dal);

@@ -10,9 +10,13 @@ export const EMBED_EVENTS = 'embed_events';
 
 /** Events in one call of the model and one write to the record: what a kill costs at most. */
 const EVENTS_AT_ONCE = 32;
+/** Sessions embedded at the same time: the runner has four places, and others need some. */
+const AT_THE_SAME_TIME = 2;
+/** Portions of one session before others have their turn. */
+const PORTIONS_AT_ONCE = 8;
 /** When a session comes again whose model is not there, in milliseconds. It is no fault of the job: that counts as no attempt. */
 const NO_MODEL_MS = 30_000;
-/** When one comes again that found another session's events being embedded, in milliseconds. */
+/** When one comes again that found no place, or gave it up, in milliseconds. */
 const NO_PLACE_MS = 500;
 
 /** Embeds the events of a session that the model has not embedded yet. Waiting twins are one. */
@@ -73,7 +77,7 @@ export function embedPortions(deps: {
   };
 }
 
-/** The job: portion by portion, one session at a time, until all is embedded. */
+/** The job: portion by portion, a few sessions at a time, and not all of a large one while others wait. */
 export function embedEvents(deps: {
   portion: EmbedPortion;
   clock: Clock;
@@ -81,22 +85,24 @@ export function embedEvents(deps: {
   stopping: AbortSignal;
 }): JobHandler {
   const { portion, clock, stopping } = deps;
-  let busy = false;
+  let running = 0;
   return async ({ sessionId }, { signal }) => {
-    if (busy) throw new JobError('others are being embedded', { retryAt: clock.now() + NO_PLACE_MS });
-    busy = true;
+    if (running >= AT_THE_SAME_TIME) {
+      throw new JobError('others are being embedded', { retryAt: clock.now() + NO_PLACE_MS });
+    }
+    running += 1;
     try {
-      let more = true;
-      while (more) {
+      for (let done = 0; done < PORTIONS_AT_ONCE; done += 1) {
         signal.throwIfAborted();
         if (stopping.aborted) throw new JobError('the server stops', { retryAt: clock.now() });
-        more = await portion(sessionId, signal);
+        if (!(await portion(sessionId, signal))) return;
       }
+      throw new JobError('other sessions have their turn', { retryAt: clock.now() + NO_PLACE_MS });
     } catch (error) {
       if (signal.aborted || !(error instanceof EmbeddingError)) throw error;
-      throw new JobError(error.message, { retryAt: clock.now() + NO_MODEL_MS, cause: error });
+      throw new JobError(error.message, { retryAt: clock.now() + NO_MODEL_MS, forAll: true, cause: error });
     } finally {
-      busy = false;
+      running -= 1;
     }
   };
 }
