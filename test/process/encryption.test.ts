@@ -51,7 +51,7 @@ describe('a server with CCC_ENCRYPTION_KEY', () => {
     const server = await start({ dataDir, env });
     writeFileSync(join(dataDir, 'causal.duckdb.old'), SPOKEN);
     writeFileSync(join(dataDir, 'ccc.db.rekeying'), SPOKEN);
-    await use(server.url);
+    const sessionId = await use(server.url);
     const left = ['causal.duckdb.old', 'ccc.db.rekeying'];
     const words = ['marigold', 'observatory', 'CREATE TABLE', 'SQLite format 3'];
     expect(filesWith(dataDir, words).sort()).toEqual(left);
@@ -60,7 +60,17 @@ describe('a server with CCC_ENCRYPTION_KEY', () => {
         (await fetch(server.url + path)).text(),
       ),
     );
-    const repeated = await post(`${server.url}/v1/chat/completions`, { model: 'm', messages: KEY });
+    // Whoever pastes the key finds it masked in the record.
+    const pasted = await post(`${server.url}/v2/chat/completions`, {
+      model: 'm',
+      session_id: sessionId,
+      covenant: { mode: 'direct' },
+      messages: [{ role: 'user', content: `The key of the garden is ${KEY}, keep it.` }],
+    });
+    const { conversation_id: pastedInto } = pasted.body['memory_metadata'] as { conversation_id: string };
+    const kept = await (await fetch(`${server.url}/api/v2/conversations/${pastedInto}`)).text();
+    expect(kept).toContain('The key of the garden is');
+    told.push(kept);
     expect(await server.stop('SIGKILL')).toBe(null);
     // After a crash: the log of the record is still there.
     expect(filesWith(dataDir, words).sort()).toEqual(left);
@@ -74,7 +84,6 @@ describe('a server with CCC_ENCRYPTION_KEY', () => {
     const help = await run({ ...env, CCC_DATA_DIR: dataDir }, ['--help']);
     const outputs = [server, again].map((one) => one.stdout() + one.stderr()).join('');
     expect(outputs + told.join('') + help.stdout + help.stderr).not.toContain(KEY);
-    expect(repeated.status).toBeLessThan(500);
   });
 
   it('does not start with another key, or without one: one line, exit code 1, nothing touched', async () => {
@@ -105,6 +114,26 @@ describe('a server with CCC_ENCRYPTION_KEY', () => {
     expect(refused.stderr).toContain('npm run rekey');
     const again = await start({ dataDir });
     expect(await again.stop()).toBe(0);
+  });
+});
+
+describe('npm run export:parquet', () => {
+  it('of an encrypted record needs its key, and says that what it writes is in clear', async () => {
+    const parent = folder();
+    const env = { CCC_DATA_DIR: join(parent, 'data'), CCC_ENCRYPTION_KEY: KEY };
+    const server = await start({ dataDir: env.CCC_DATA_DIR, env });
+    await use(server.url);
+    const written = await run(env, [join(parent, 'tables')], 'export-parquet');
+    expect(written).toMatchObject({ code: 0, stderr: expect.stringMatching(/are not: keep them/) as string });
+    expect(readdirSync(join(parent, 'tables')).length).toBeGreaterThan(3);
+    const refused = await run(
+      { ...env, CCC_ENCRYPTION_KEY: OTHER_KEY },
+      [join(parent, 'more')],
+      'export-parquet',
+    );
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^CCC_ENCRYPTION_KEY is not the key of [^\n]+\n$/);
+    await server.stop();
   });
 });
 

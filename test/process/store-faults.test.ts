@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -14,8 +14,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ROOT } from '../support/server-process.ts';
+import { fillUp, smallDisk } from './small-disk.ts';
 import { folder, post, start } from './support.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -72,33 +73,6 @@ const aliveAndPlain = async (url: string) => {
   });
   expect(plain.status).toBe(200);
 };
-
-/** A small disk of its own, or null where this process may not have one. */
-function smallDisk(megabytes: number): string | null {
-  const path = folder();
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${String(megabytes)}m`, 'tmpfs', path]);
-  if (mounted.status !== 0) return null;
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', path]);
-  });
-  return path;
-}
-
-/** Takes what room is left. */
-function fillUp(file: string): void {
-  const descriptor = openSync(file, 'w');
-  try {
-    for (let size = 1 << 20; size >= 1;) {
-      try {
-        if (writeSync(descriptor, Buffer.alloc(size)) < size) size >>= 1;
-      } catch {
-        size >>= 1;
-      }
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
 
 describe('a disk that is full', () => {
   it.skipIf(!isRoot)(

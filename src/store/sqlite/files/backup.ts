@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
 import { CccError } from '../../../base/ccc-error.ts';
 import { migrationFolder, readMigrations } from '../migrations.ts';
 import { openWhole, removeWhole, requireSound, sync, syncFolderOf, type Contents } from './whole-file.ts';
@@ -21,7 +22,7 @@ export function backUp({ file, key, target, replace }: BackupOptions): Contents 
     throw new CccError('storage_failed', `${target} is there already; --force replaces it.`);
   }
   const part = `${target}.part`;
-  const database = openWhole(file, key, { readonly: true });
+  const database = openSource(file, key);
   try {
     removeWhole(part);
     closeSync(openSync(part, 'wx', 0o600));
@@ -39,6 +40,27 @@ export function backUp({ file, key, target, replace }: BackupOptions): Contents 
     throw new CccError('storage_failed', `${target} could not be written: ${reason}.`);
   } finally {
     database.close();
+  }
+}
+
+/** For writing where that can be, so that the last one who closes it takes its empty log away. */
+function openSource(file: string, key: string | null): Database {
+  if (!isWritable(file)) return openWhole(file, key, { readonly: true, alone: false });
+  try {
+    return openWhole(file, key, { readonly: false, alone: false });
+  } catch (error) {
+    // A stopped server's full disk has no room even for the file by which several share a record.
+    if (!(error instanceof Error && /disk I\/O|unable to open/.test(error.message))) throw error;
+    return openWhole(file, key, { readonly: false, alone: true });
+  }
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

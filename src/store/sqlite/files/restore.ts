@@ -75,7 +75,7 @@ function keepAside(file: string, key: string | null, force: boolean, now: number
 function whyNotOverwrite(file: string, key: string | null): string | null {
   try {
     foldLog(file, key);
-    const database = openWhole(file, key, { readonly: true });
+    const database = openWhole(file, key, { readonly: true, alone: false });
     try {
       const { sessions, turns } = contentsOf(database);
       return sessions === 0 ? null : `${file} holds ${sessions} sessions with ${turns} turns.`;

@@ -22,18 +22,26 @@ export class RecordInUse extends CccError {
   }
 }
 
-/** Opens a file that must be there. Nobody is waited for. @throws CccError storage_failed when the key does not fit */
-export function openWhole(file: string, key: string | null, options: { readonly: boolean }): Database {
+/**
+ * Opens a file that must be there. Nobody is waited for. `alone` keeps everybody else out, and then needs no `-shm` file,
+ * which a full disk has no room for. @throws CccError storage_failed when the key does not fit
+ */
+export function openWhole(
+  file: string,
+  key: string | null,
+  { readonly, alone }: { readonly: boolean; alone: boolean },
+): Database {
   if (!existsSync(file)) throw new CccError('storage_failed', `There is no file ${file}.`);
   requireFittingSeal(file, key);
-  const database = new SqliteDatabase(file, { ...options, timeout: 0 });
+  const database = new SqliteDatabase(file, { readonly, timeout: 0 });
   try {
+    if (alone) database.pragma('locking_mode = EXCLUSIVE');
     unlock(database, key);
     database.pragma('temp_store = MEMORY');
     return database;
   } catch (error) {
     database.close();
-    throw asRecordError(file, error);
+    throw isBusy(error) ? new RecordInUse(file) : asRecordError(file, error);
   }
 }
 
@@ -42,7 +50,7 @@ export function openWhole(file: string, key: string | null, options: { readonly:
  * @throws CccError storage_failed when another process has it open
  */
 export function foldLog(file: string, key: string | null): void {
-  const database = openWhole(file, key, { readonly: false });
+  const database = openWhole(file, key, { readonly: false, alone: true });
   try {
     const mode = database.pragma('journal_mode = DELETE', { simple: true });
     if (mode !== 'delete') throw new RecordInUse(file);
@@ -58,7 +66,7 @@ export function foldLog(file: string, key: string | null): void {
  * @throws CccError storage_failed when it is not
  */
 export function requireSound(file: string, key: string | null, knownVersion: number): Contents {
-  const database = openWhole(file, key, { readonly: true });
+  const database = openWhole(file, key, { readonly: true, alone: false });
   try {
     const problems = [
       ...(database.pragma('integrity_check(3)') as { integrity_check: string }[])
