@@ -17,29 +17,34 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Client, path, way and case of all that have passed. */
+/** Client, path and case of all that have passed. */
 const passed = new Set<string>();
 const keyOf = (...names: string[]) => names.join(' | ');
 const lacksOf = new Map<string, string>();
 const canary: Results['canary'] = [];
 
-describe.each(CLIENTS)('$name', (client) => {
-  const unused = client.connect({ baseURL: 'http://127.0.0.1:9/v1', apiKey: 'none' });
-  describe.each(PATHS)('$name', (path) => {
-    for (const one of CASES) {
-      const reason = one.lacks?.(unused, path.name);
-      if (reason !== undefined) {
-        lacksOf.set(keyOf(client.name, path.name, one.name), reason);
-        continue;
+describe.each(CLIENTS.map((client, number) => ({ ...client, client, number })))(
+  '$name',
+  ({ client, number }) => {
+    const unused = client.connect({ baseURL: 'http://127.0.0.1:9/v1', apiKey: 'none' });
+    describe.each(PATHS)('$name', (path) => {
+      for (const [at, one] of CASES.entries()) {
+        const reason = one.lacks?.(unused, path.name);
+        if (reason !== undefined) {
+          lacksOf.set(keyOf(client.name, path.name, one.name), reason);
+          continue;
+        }
+        // In turn: each client and each case meets both ways of naming the session.
+        const { how, connect } = path.ways[(number + at) % path.ways.length]!;
+        it(`${one.name}, ${how}`, async () => {
+          const calls = client.connect(await connect(server));
+          await one.run({ calls, path: path.name, begin: (reply) => server.begin(reply) });
+          passed.add(keyOf(client.name, path.name, one.name));
+        });
       }
-      it.each(path.ways)(`${one.name}, $how`, async ({ how, connect }) => {
-        const calls = client.connect(await connect(server));
-        await one.run({ calls, path: path.name, begin: (reply) => server.begin(reply) });
-        passed.add(keyOf(client.name, path.name, how, one.name));
-      });
-    }
-  });
-});
+    });
+  },
+);
 
 it('nothing goes on being spent after a request was called off', () => {
   expect(CALLED_OFF.length).toBeGreaterThan(0);
@@ -69,8 +74,7 @@ it('docs/clients.md says what ran', async () => {
     outcome: (client, path, one) => {
       const lacks = lacksOf.get(keyOf(client.name, path.name, one.name));
       if (lacks !== undefined) return { lacks };
-      const all = path.ways.every(({ how }) => passed.has(keyOf(client.name, path.name, how, one.name)));
-      return all ? 'passed' : 'failed';
+      return passed.has(keyOf(client.name, path.name, one.name)) ? 'passed' : 'failed';
     },
     canary,
   });

@@ -3,7 +3,7 @@ import type { ClientServer } from './server.ts';
 
 export type PathName = '/v1' | '/v2 direct' | '/v2 cycle';
 
-/** A way through CCC, and how a client is pointed to it. Where a session is named, in both ways in turn. */
+/** A way through CCC, and how a client is pointed to it. Where a session is named, in either of the ways that need no field. */
 export interface Path {
   name: PathName;
   ways: { how: string; connect(server: ClientServer): Promise<Connection> }[];
