@@ -32,6 +32,7 @@ import { createRetention } from './memory/retention/retention.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
 import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
+import { guardedProvider } from './models/guard/guarded-provider.ts';
 import { createProvider } from './models/create-provider.ts';
 import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
 import { createMasker } from './text/redaction/masker.ts';
@@ -49,14 +50,18 @@ export interface BuiltParts extends AppParts {
 export async function buildParts(settings: Settings, logger: Logger): Promise<BuiltParts> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const upstream = createProvider({
+    provider: settings.CCC_PROVIDER,
+    baseUrl: settings.OPENAI_BASE_URL,
+    apiKey: settings.OPENAI_API_KEY,
+    model: settings.OPENAI_MODEL,
+    timeoutMs: settings.OPENAI_TIMEOUT_MS,
+    maxRetries: settings.OPENAI_MAX_RETRIES,
+  });
   const provider = meteredProvider(
-    createProvider({
-      provider: settings.CCC_PROVIDER,
-      baseUrl: settings.OPENAI_BASE_URL,
-      apiKey: settings.OPENAI_API_KEY,
-      model: settings.OPENAI_MODEL,
-      timeoutMs: settings.OPENAI_TIMEOUT_MS,
-      maxRetries: settings.OPENAI_MAX_RETRIES,
+    guardedProvider(upstream, {
+      concurrency: settings.CCC_UPSTREAM_CONCURRENCY,
+      failures: settings.CCC_UPSTREAM_FAILURES,
     }),
     registry,
   );

@@ -208,6 +208,16 @@ export const SETTINGS = {
     default: '0',
     help: 'Most requests a minute for each key, session token or else address; 0 sets no limit. An entry of CCC_API_KEYS may set its own.',
   },
+  CCC_UPSTREAM_CONCURRENCY: {
+    schema: integer(0, 100_000),
+    default: '128',
+    help: 'Most calls to the upstream at the same time; others wait, callers in turn. 0 sets no limit.',
+  },
+  CCC_UPSTREAM_FAILURES: {
+    schema: integer(0, 1_000),
+    default: '10',
+    help: 'Failures in a row after which the upstream is left alone for ten seconds (503 with retry-after); 0: never.',
+  },
   CCC_INSECURE: {
     schema: z.enum(['0', '1']).transform((text) => text === '1'),
     default: '0',

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { CccError } from '../base/ccc-error.ts';
 import type { Step } from './in-order.ts';
-import { callerOf } from './request-context.ts';
+import { callerName, callerOf } from './request-context.ts';
 
 const MINUTE_S = 60;
 
@@ -29,7 +29,7 @@ export function limitRate(perMinute: number): Step {
       return;
     }
     limiterOf(points)
-      .consume(caller ? `${caller.kind} ${caller.name}` : `address ${addressOf(req)}`)
+      .consume(callerName(req, res))
       .then(
         (state) => {
           tell(res, points, state);
@@ -59,8 +59,4 @@ function tell(res: ServerResponse, points: number, state: RateLimiterRes): void 
 
 function secondsLeft({ msBeforeNext }: RateLimiterRes): number {
   return Math.max(1, Math.ceil(msBeforeNext / 1000));
-}
-
-function addressOf(req: IncomingMessage): string {
-  return req.socket.remoteAddress ?? 'unknown';
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../base/logger.ts';
 import type { Step } from './in-order.ts';
@@ -89,6 +89,12 @@ export function nameCaller(res: ServerResponse, caller: Caller): void {
 
 export function callerOf(res: ServerResponse): Caller | undefined {
   return contexts.get(res)?.caller;
+}
+
+/** Who asks, for limits that are each caller's own: a key, a session by its token, else an address. */
+export function callerName(req: IncomingMessage, res: ServerResponse): string {
+  const caller = callerOf(res);
+  return caller ? `${caller.kind} ${caller.name}` : `address ${req.socket.remoteAddress ?? 'unknown'}`;
 }
 
 /** The route's pattern, never the path itself: ids belong neither into metrics nor into the log. */

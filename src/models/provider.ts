@@ -15,6 +15,8 @@ export interface ChatCallOptions {
   signal: AbortSignal;
   /** When given, the call is streamed and each chunk is handed over as it arrives. */
   onChunk?: (chunk: ChatCompletionChunk) => void;
+  /** Whose call it is: where calls have to wait, each caller does so in a lane of their own. Absent: nobody waits for it. */
+  lane?: string;
   /** Whole-call limit in milliseconds; the provider's own default otherwise. */
   timeoutMs?: number;
 }
@@ -38,6 +40,18 @@ export interface ForwardRequest {
   /** The client's headers, hop-by-hop and credential headers already removed. */
   headers: Record<string, string>;
   body: Readable | Buffer | null;
+  /** Whose call it is, see `ChatCallOptions`. */
+  lane?: string;
+}
+
+/** How things stand with the upstream. */
+export interface UpstreamStanding {
+  /** Open: it has failed many times in a row and is left alone. */
+  circuit: 'closed' | 'open';
+  /** Calls under way; null where they are not counted. */
+  inFlight: number | null;
+  /** Calls that wait for a place. */
+  waiting: number;
 }
 
 /** The upstream's answer, untouched. */
@@ -58,6 +72,8 @@ export interface ChatProvider {
   chat(request: ChatRequest, options: ChatCallOptions): Promise<ChatResult>;
   /** @throws {CccError} upstream_unreachable or upstream_timeout when there is no answer at all. */
   forward(request: ForwardRequest, signal: AbortSignal): Promise<ForwardResponse>;
+  /** Told by a provider that is guarded. */
+  standing?(): UpstreamStanding;
   /** Ends idle connections. */
   close(): Promise<void>;
 }

@@ -37,7 +37,7 @@ describe('GET /health', () => {
       status: 'ok',
       version: '0.0.0-test',
       stage: 2,
-      provider: { name: 'openai', base_url: upstreamUrl, model: 'gpt-4o-mini' },
+      provider: { name: 'openai', base_url: upstreamUrl, model: 'gpt-4o-mini', circuit: 'closed' },
       memory: { status: 'ok' },
       causal: { available: true, reason: null, lag: 3 },
       embeddings: { state: 'off' },

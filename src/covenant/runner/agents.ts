@@ -12,6 +12,8 @@ type Format = (typeof FORMATS)[number];
 export interface AgentCall {
   messages: ChatMessage[];
   signal: AbortSignal;
+  /** Whose call it is, for the queue before the upstream. */
+  lane: string;
   onText: (text: string) => void;
   /** Told after each upstream call, also of one that failed, so that nothing spent is forgotten. */
   onUsage: (usage: Usage) => void;
@@ -76,6 +78,7 @@ export class Agents {
     try {
       const result = await this.#provider.chat(request, {
         signal: call.signal,
+        lane: call.lane,
         onChunk: (chunk) => {
           const piece = chunk.choices[0]?.delta.content ?? '';
           if (piece === '') return;

@@ -272,6 +272,7 @@ export class CycleRun implements RunningCycle {
       messages,
       stored: this.#request,
       signal: this.#abort.signal,
+      lane: `session ${this.#cycle.sessionId}`,
       stopReason: () => this.#stopReason ?? 'client_cancelled',
       tokensLeft: left === null ? null : left - promptSize(type, messages, this.#request),
       msLeft: msLeft(this.#state),

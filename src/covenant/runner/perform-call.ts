@@ -21,6 +21,8 @@ export interface CallInput {
   /** Aborts when the cycle is stopped; `stopReason` then says why. */
   signal: AbortSignal;
   stopReason: () => StopReason;
+  /** Whose call it is, for the queue before the upstream. */
+  lane: string;
   /** Most tokens that may be answered, most milliseconds it may take; null without a limit. */
   tokensLeft: number | null;
   msLeft: number | null;
@@ -44,6 +46,7 @@ export async function performCall(
   const cost = () => ({ usage, ms: Math.max(0, clock.now() - began) });
   const call = {
     messages: input.messages,
+    lane: input.lane,
     signal: AbortSignal.any([input.signal, limit.signal]),
     onText: (text: string) => {
       limit.count(text);

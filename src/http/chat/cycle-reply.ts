@@ -72,7 +72,10 @@ export async function endingOf(reply: CycleReply): Promise<Ending | null> {
 /** The record has failed in the middle of a cycle: the client gets what Stage 1 would have given, and is told. */
 async function answerUnsupervised({ parts, call, request, signal }: CycleReply): Promise<Ending | null> {
   try {
-    const { content, finishReason, completion, usage } = await parts.provider.chat(request, { signal });
+    const { content, finishReason, completion, usage } = await parts.provider.chat(request, {
+      signal,
+      lane: `session ${call.sessionId}`,
+    });
     const covenant = { mode: 'direct', reason: NO_RECORD };
     const { tool_calls: toolCalls = null } = completion.choices[0]?.message ?? {};
     return {

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ForwardResponse } from '../../models/provider.ts';
 import { AnswerReader, answerOfCompletion, type Answer } from './answer.ts';
+import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
 import { relay } from '../v1/pass-through.ts';
 import { EventSplitter, eventData } from './event-split.ts';
@@ -59,6 +60,7 @@ export async function answerDirect(
           // The answer is read on its way, so it must come uncompressed.
           headers: { ...forwardHeaders(req), 'accept-encoding': 'identity' },
           body: upstreamBody(json, call.messages, report.context?.prompt ?? null),
+          lane: callerName(req, res),
         },
         hangUp.signal,
       )

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
 import { relay } from '../v1/pass-through.ts';
 import type { ChatParts } from './parts.ts';
@@ -15,7 +16,7 @@ export async function stageOne(
   const hangUp = cancelOnHangUp(res);
   try {
     const upstream = await provider.forward(
-      { method: req.method, path, headers: forwardHeaders(req), body },
+      { method: req.method, path, headers: forwardHeaders(req), body, lane: callerName(req, res) },
       hangUp.signal,
     );
     await relay(upstream, res);

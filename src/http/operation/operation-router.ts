@@ -57,7 +57,12 @@ export function operationRouter(parts: OperationParts): Router {
       status: state.draining ? 'draining' : 'ok',
       version: parts.version,
       stage: memory.status === 'ok' ? 2 : 1,
-      provider: { name: info.name, base_url: info.baseUrl, model: info.defaultModel },
+      provider: {
+        name: info.name,
+        base_url: info.baseUrl,
+        model: info.defaultModel,
+        circuit: parts.provider.standing?.().circuit ?? 'closed',
+      },
       memory,
       causal,
       embeddings: parts.embeddings?.() ?? { state: 'off' },

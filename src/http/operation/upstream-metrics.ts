@@ -1,5 +1,5 @@
-import { Counter, type Registry } from 'prom-client';
-import type { ChatProvider } from '../../models/provider.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ChatProvider, UpstreamStanding } from '../../models/provider.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
 import type { CccError } from '../../base/ccc-error.ts';
 
@@ -20,6 +20,8 @@ export function meteredProvider(provider: ChatProvider, registry: Registry): Cha
     labelNames: ['kind'],
     registers: [registry],
   });
+  const standing = provider.standing?.bind(provider);
+  if (standing) meterStanding(standing, registry);
   return {
     info: provider.info,
     async chat(request, options) {
@@ -44,6 +46,7 @@ export function meteredProvider(provider: ChatProvider, registry: Registry): Cha
         throw error;
       }
     },
+    ...(standing ? { standing } : {}),
     close: () => provider.close(),
   };
 }
@@ -52,4 +55,26 @@ function statusOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'aborted';
   if (error instanceof UpstreamError) return String(error.status);
   return (error as Partial<CccError>).code ?? 'failed';
+}
+
+function meterStanding(standing: () => UpstreamStanding, registry: Registry): void {
+  new Gauge({
+    name: 'ccc_upstream_calls',
+    help: 'Calls to the upstream now: under way, and waiting for a place.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { inFlight, waiting } = standing();
+      if (inFlight !== null) this.set({ state: 'in_flight' }, inFlight);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+  new Gauge({
+    name: 'ccc_upstream_circuit_open',
+    help: '1 while the upstream is left alone after many failures in a row.',
+    registers: [registry],
+    collect() {
+      this.set(standing().circuit === 'open' ? 1 : 0);
+    },
+  });
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { ChatProvider, ForwardResponse } from '../../models/provider.ts';
 import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts';
+import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
 
 /** Headers that say what a page of *this* server may do, and who may read its answers: never the upstream's word. */
@@ -31,6 +32,7 @@ export function passThrough(
           path: withoutFirst(depth, req.url ?? '/'),
           headers: clientHeaders(req),
           body: limited(req, options.maxBody),
+          lane: callerName(req, res),
         },
         hangUp.signal,
       );
