@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
@@ -83,6 +84,8 @@ export function createRetention(deps: {
       deps.nudgeJobs?.();
       return true;
     } catch (error) {
+      // Erased meanwhile: nothing of it is left to be cleaned.
+      if (error instanceof CccError && error.code === 'session_not_found') return true;
       logger.warn({ err: error, session_id: sessionId }, 'a session could not be cleaned yet');
       return false;
     }
