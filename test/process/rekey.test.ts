@@ -63,6 +63,17 @@ describe('npm run rekey', () => {
     expect(readdirSync(dataDir).sort()).toEqual(['ccc.db', 'ccc.lock']);
   });
 
+  it('encrypts a record in clear with the key that the server was given, when that is the only one', async () => {
+    const dataDir = join(folder(), 'data');
+    await fill(dataDir, null, 5);
+    const env = { CCC_DATA_DIR: dataDir, CCC_ENCRYPTION_KEY: FIRST };
+    expect(await run(env, [], 'rekey')).toMatchObject({ code: 0, stderr: '' });
+    expect(await turnsIn(dataDir, FIRST)).toBe(5);
+    // Once is enough: now it would have to be told another one.
+    expect(await run(env, [], 'rekey')).toMatchObject({ code: 1, stdout: '' });
+    expect(await turnsIn(dataDir, FIRST)).toBe(5);
+  });
+
   it('is refused with the wrong key, with none, and while the server runs; nothing is touched', async () => {
     const dataDir = join(folder(), 'data');
     await fill(dataDir, FIRST);
