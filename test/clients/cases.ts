@@ -194,14 +194,21 @@ export const CASES: Case[] = [
   },
   {
     name: 'responses',
-    means: 'an answer of the Responses API',
+    means: 'an answer of the Responses API, whole and streamed',
     lacks: ({ responses }, path) =>
       without(responses) ?? (path === '/v1' ? undefined : '`/responses` is under `/v1` only'),
     async run({ calls, path, begin }) {
-      const run = begin(responds(RIVERS));
-      const { text, totalTokens } = await able(calls.responses)({ prompt: `${ASKED} ${run.tag}` });
-      expectAnswer({ text, totalTokens }, path);
-      expect(run.calls[0]?.path).toBe('/responses');
+      for (const streamed of [false, true]) {
+        const run = begin(responds(RIVERS));
+        const { text, totalTokens } = await able(calls.responses)(
+          { prompt: `${ASKED} ${run.tag}` },
+          streamed,
+        );
+        expectAnswer({ text, totalTokens }, path);
+        expect(run.calls).toHaveLength(1);
+        expect(run.calls[0]).toMatchObject({ path: '/responses' });
+        expect(run.calls[0]?.json.stream ?? false).toBe(streamed);
+      }
     },
   },
   {

@@ -44,7 +44,8 @@ export interface Calls {
   structured: Can<(ask: Ask) => Promise<unknown>>;
   image: Can<(ask: Ask, dataUrl: string) => Promise<Reply>>;
   embed: Can<(texts: string[]) => Promise<number[][]>>;
-  responses: Can<(ask: Ask) => Promise<Reply>>;
+  /** By the Responses API. */
+  responses: Can<(ask: Ask, streamed: boolean) => Promise<Reply>>;
   /** Whether it shows a model's thoughts. */
   reasoning: Can<true>;
   /** Whether a request without a stream can be called off. */

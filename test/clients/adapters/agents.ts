@@ -30,14 +30,19 @@ export const AGENTS: Client = {
       });
     };
 
-    async function whole(ask: Ask, agent = agentFor(ask), input?: AgentInputItem[]): Promise<Reply> {
+    async function whole(
+      ask: Ask,
+      agent = agentFor(ask),
+      input?: AgentInputItem[],
+      by = runner,
+    ): Promise<Reply> {
       const options = ask.signal ? { signal: ask.signal } : {};
-      return replyOf(await runner.run(agent, input ?? ask.prompt, options));
+      return replyOf(await by.run(agent, input ?? ask.prompt, options));
     }
 
-    async function streamed(ask: Ask, agent = agentFor(ask)): Promise<Reply> {
+    async function streamed(ask: Ask, agent = agentFor(ask), by = runner): Promise<Reply> {
       const options = { stream: true as const, ...(ask.signal ? { signal: ask.signal } : {}) };
-      const result = await runner.run(agent, ask.prompt, options);
+      const result = await by.run(agent, ask.prompt, options);
       for await (const event of result) if (event.type === 'raw_model_stream_event') ask.onPiece?.();
       await result.completed;
       return replyOf(result);
@@ -63,12 +68,13 @@ export const AGENTS: Client = {
           },
         ]),
       embed: cannot('no call for it'),
-      async responses(ask) {
+      responses(ask, asStream) {
         const speaking = new Runner({
           modelProvider: new OpenAIProvider({ baseURL, apiKey, useResponses: true }),
           tracingDisabled: true,
         });
-        return replyOf(await speaking.run(agentFor(ask), ask.prompt));
+        const agent = agentFor(ask);
+        return asStream ? streamed(ask, agent, speaking) : whole(ask, agent, undefined, speaking);
       },
       reasoning: true,
       abortsCreate: true,

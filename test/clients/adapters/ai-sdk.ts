@@ -167,7 +167,7 @@ function aiCalls({ chat, embedding, responses, withFields }: Models, differs: Pa
       ? async (values) => (await embedMany({ model: embedding, values })).embeddings
       : cannot('the provider has no embeddings'),
     responses: responses
-      ? async (ask) => whole(ask, { model: responses })
+      ? (ask, asStream) => (asStream ? streamed : whole)(ask, { model: responses })
       : cannot('the provider speaks chat completions only'),
     reasoning: true,
     abortsCreate: true,

@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cannot, cityOf, WEATHER, type Ask, type Calls, type Client, type Connection } from '../client.ts';
+import {
+  cannot,
+  cityOf,
+  WEATHER,
+  type Ask,
+  type Calls,
+  type Client,
+  type Connection,
+  type Reply,
+} from '../client.ts';
 
 const source = join(import.meta.dirname, 'curl.sh');
 const CHAT = readFileSync(source, 'utf8');
@@ -88,7 +97,9 @@ function curlCalls(to: Connection): Calls {
       };
       return list.data.map(({ embedding }) => embedding);
     },
-    async responses(ask) {
+    async responses(ask, stream) {
+      if (stream)
+        return ofResponses(await post({ model: 'm', input: ask.prompt, stream }, ask, '/responses'));
       const answer = JSON.parse(await post({ model: 'm', input: ask.prompt }, ask, '/responses')) as {
         output: { content: { text: string }[] }[];
         usage: { total_tokens: number };
@@ -150,4 +161,19 @@ function together(text: string): Piece {
     }
   }
   return whole;
+}
+
+/** The same for the events of the Responses API. */
+function ofResponses(text: string): Reply {
+  const reply: Reply = { text: '' };
+  for (const line of text.split('\n').filter((each) => each.startsWith('data: '))) {
+    const event = JSON.parse(line.slice('data: '.length)) as {
+      type: string;
+      delta?: string;
+      response?: { usage: { total_tokens: number } | null };
+    };
+    if (event.type === 'response.output_text.delta') reply.text += event.delta ?? '';
+    reply.totalTokens = event.response?.usage?.total_tokens ?? reply.totalTokens;
+  }
+  return reply;
 }

@@ -53,14 +53,18 @@ export const LANGCHAIN: Client = {
         return replyOf(await model.invoke([new HumanMessage({ content })]));
       },
       embed: (texts) => embeddings.embedDocuments(texts),
-      async responses(ask) {
+      async responses(ask, streamed) {
         const speaking = new ChatOpenAI({
           model: 'm',
           apiKey,
           configuration: { baseURL },
           useResponsesApi: true,
         });
-        return replyOf(await speaking.invoke(ask.prompt));
+        return replyOf(
+          streamed
+            ? await collect(await speaking.stream(ask.prompt), ask)
+            : await speaking.invoke(ask.prompt),
+        );
       },
       reasoning: cannot('its version 1.0 drops a message’s reasoning'),
       abortsCreate: true,

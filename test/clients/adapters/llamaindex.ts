@@ -76,9 +76,19 @@ export const LLAMAINDEX: Client = {
           },
         ]),
       embed: (texts) => embedding.getTextEmbeddings(texts),
-      async responses(ask) {
+      async responses(ask, streamed) {
         const speaking = openaiResponses({ model: 'm', baseURL, apiKey });
-        const { message } = await speaking.chat({ messages: [{ role: 'user', content: ask.prompt }] });
+        const asked = { messages: [{ role: 'user' as const, content: ask.prompt }] };
+        if (streamed) {
+          let text = '';
+          // Its own `delta` is told again with every later event, from any server.
+          for await (const { raw } of await speaking.chat({ ...asked, stream: true })) {
+            const { type, delta } = raw as { type: string; delta?: string };
+            if (type === 'response.output_text.delta') text += delta ?? '';
+          }
+          return { text };
+        }
+        const { message } = await speaking.chat(asked);
         return { text: textOf(message.content) };
       },
       reasoning: cannot('it drops all of a chunk but text and tool calls'),

@@ -148,9 +148,18 @@ export function sdkCalls(
       const { data } = await client.embeddings.create({ model: 'e', input });
       return data.map(({ embedding }) => embedding);
     },
-    async responses({ prompt }) {
-      const { output_text, usage } = await client.responses.create({ model: 'm', input: prompt });
-      return { text: output_text, totalTokens: usage?.total_tokens };
+    async responses({ prompt }, streamed) {
+      const asked = { model: 'm', input: prompt };
+      if (!streamed) {
+        const { output_text, usage } = await client.responses.create(asked);
+        return { text: output_text, totalTokens: usage?.total_tokens };
+      }
+      const reply: Reply = { text: '' };
+      for await (const event of await client.responses.create({ ...asked, stream: true })) {
+        if (event.type === 'response.output_text.delta') reply.text += event.delta;
+        if (event.type === 'response.completed') reply.totalTokens = event.response.usage?.total_tokens;
+      }
+      return reply;
     },
     reasoning: true,
     abortsCreate: true,
