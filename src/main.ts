@@ -11,6 +11,7 @@ import { ownSecrets } from './config/own-secrets.ts';
 import { createHttpServer, type HttpServer } from './http/http-server.ts';
 import { startFailure } from './start-failure.ts';
 import { lockFolder } from './store/sqlite/folder-lock.ts';
+import { maskLines } from './text/redaction/mask-lines.ts';
 import { createMasker } from './text/redaction/masker.ts';
 import { warmUpTexts } from './text/warm-up.ts';
 
@@ -25,9 +26,7 @@ async function run(): Promise<void> {
   const settings = Object.freeze({ ...given, CCC_DATA_DIR: resolve(given.CCC_DATA_DIR) });
   const log = pino.destination({ dest: 2, sync: false, minLength: 4096, periodicFlush: 250 });
   const masker = createMasker(ownSecrets(settings));
-  const logger = createLogger(settings.LOG_LEVEL, {
-    write: (line) => log.write(masker.mask(line)?.text ?? line),
-  });
+  const logger = createLogger(settings.LOG_LEVEL, maskLines(masker, log));
   await prepareDataFolder(settings.CCC_DATA_DIR);
   const lock = await lockFolder(settings.CCC_DATA_DIR);
   await removeUnfinished(settings.CCC_DATA_DIR);

@@ -6,7 +6,10 @@ import { buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/base/logger.ts';
 import { buildParts } from '../../src/build-parts.ts';
 import { loadSettings } from '../../src/config/load.ts';
+import { ownSecrets } from '../../src/config/own-secrets.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
+import { maskLines } from '../../src/text/redaction/mask-lines.ts';
+import { createMasker } from '../../src/text/redaction/masker.ts';
 import type { Upstream } from '../support/upstream.ts';
 
 export const UPSTREAM_KEY = 'the upstream key of these tests';
@@ -29,7 +32,9 @@ export async function startWhole(upstream: Upstream, more: Record<string, string
     ...more,
   });
   const log: string[] = [];
-  const parts = await buildParts(settings, createLogger('debug', { write: (line) => log.push(line) }));
+  // As src/main.ts does it.
+  const lines = maskLines(createMasker(ownSecrets(settings)), { write: (line) => log.push(line) });
+  const parts = await buildParts(settings, createLogger('debug', lines));
   const server = createHttpServer(buildApp(parts));
   const port = await server.listen('127.0.0.1', 0);
   parts.start();
