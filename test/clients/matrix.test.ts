@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scan, UPSTREAMS, type Profile } from './canary.ts';
 import { CALLED_OFF } from './cases-of-failure.ts';
 import { CASES } from './cases.ts';
+import type { Client } from './client.ts';
 import { CLIENTS } from './clients.ts';
 import { DOCUMENT, documentOf, type Results } from './document.ts';
-import { PATHS } from './paths.ts';
+import { PATHS, type PathName } from './paths.ts';
+import { answers, RIVERS } from './script.ts';
 import { startClientServer, type ClientServer } from './server.ts';
 
 /**
@@ -45,6 +47,36 @@ describe.each(CLIENTS.map((client, number) => ({ ...client, client, number })))(
     });
   },
 );
+
+describe('what a client is said not to do', () => {
+  const start = async (client: Client, path: PathName) => {
+    const [way] = PATHS.find(({ name }) => name === path)!.ways;
+    return client.connect(await way!.connect(server));
+  };
+
+  it.each(CLIENTS.filter(({ name }) => lacksOf.has(keyOf(name, '/v1', 'reasoning'))))(
+    '$name shows no thoughts',
+    async (client) => {
+      const calls = await start(client, '/v1');
+      for (const ask of [calls.create, calls.stream]) {
+        const { tag } = server.begin(answers({ content: RIVERS, reasoning: 'Large ones.' }));
+        const { text, reasoning } = await ask({ prompt: tag });
+        expect([text, reasoning ?? '']).toEqual([RIVERS, '']);
+      }
+    },
+  );
+
+  it.each(CLIENTS.filter(({ name }) => lacksOf.has(keyOf(name, '/v2 cycle', 'abort: mid-stream'))))(
+    '$name hands over nothing before the answer is approved',
+    async (client) => {
+      const calls = await start(client, '/v2 cycle');
+      const run = server.begin(answers({ content: RIVERS }));
+      const callsAtPieces: number[] = [];
+      await calls.stream({ prompt: run.tag, onPiece: () => callsAtPieces.push(run.calls.length) });
+      expect(callsAtPieces[0]).toBe(3);
+    },
+  );
+});
 
 it('nothing goes on being spent after a request was called off', () => {
   expect(CALLED_OFF.length).toBeGreaterThan(0);

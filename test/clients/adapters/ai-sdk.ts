@@ -63,7 +63,7 @@ export const AI_SDKS: Client[] = [
       // configuration: ai, deepseek
       const deepseek = createDeepSeek({ baseURL, apiKey });
       // end
-      return aiCalls({ chat: deepseek('m') }, { image: cannot('the provider takes text only') });
+      return aiCalls({ chat: deepseek('m') });
     },
   },
   {
