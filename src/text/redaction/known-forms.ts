@@ -1,3 +1,4 @@
+import { isExample } from './random-looking.ts';
 import type { Hit, Rule } from './rule.ts';
 import { TOKEN_RULES, type TokenRule } from './token-rules.ts';
 
@@ -56,7 +57,7 @@ export const addresses: Rule = everywhere('://', (text, at) => {
   const colon = endOf(/[^\s/?#@:"'<>\\]*/y, text, from);
   if (text.charAt(colon) !== ':') return { next: colon };
   const to = endOf(/[^\s/?#@"'<>\\]*/y, text, colon + 1);
-  const isPassword = text.charAt(to) === '@' && to > colon + 1;
+  const isPassword = text.charAt(to) === '@' && to > colon + 1 && !isExample(text.slice(colon + 1, to));
   return { next: to, ...(isPassword ? { hit: { from: colon + 1, to, name: 'url-password' } } : {}) };
 });
 

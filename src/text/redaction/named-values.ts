@@ -1,4 +1,4 @@
-import { isId, looksLikePassword, looksRandom } from './random-looking.ts';
+import { isId, isPath, looksLikePassword, looksRandom } from './random-looking.ts';
 import type { Hit, Rule } from './rule.ts';
 
 /** Words that say that a secret follows. */
@@ -71,7 +71,7 @@ function kindOf(text: string, at: number, name: string): Kind {
 function accepts(kind: Kind, value: string): boolean {
   if (kind === 'password') return looksLikePassword(value);
   // `key: turn_0192…` names something.
-  if (isId(value) && kind !== 'sure') return false;
+  if ((isId(value) && kind !== 'sure') || isPath(value)) return false;
   return looksRandom(value.replace(/=+$/, ''));
 }
 

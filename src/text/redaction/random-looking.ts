@@ -26,6 +26,19 @@ export function looksRandom(value: string): boolean {
   return entropy(value) >= (hex ? LEAST_ENTROPY_OF_HEX : LEAST_ENTROPY) && changes(value) >= LEAST_CHANGES;
 }
 
+/** `settings.password2`, `getPassword1()`. */
+const CODE = /^[a-z_]\w*(?:\.\w+)+$|\($/i;
+
+/** `client.getToken2`: a name in a program, of words with hardly a digit. */
+export function isPath(value: string): boolean {
+  return CODE.test(value) && value.replace(/\D/g, '').length <= 2;
+}
+
+/** What documents write where a password goes. */
+export function isExample(value: string): boolean {
+  return /^(?:pass(?:word|wd)?|pwd|secret|user(?:name)?|guest|\*+|x{2,}|\.{2,}|[<{[$%].*)$/i.test(value);
+}
+
 /** An id as this and many programs give them: it names something, and opens nothing. */
 export function isId(value: string): boolean {
   return UUID.test(value.replace(/^[a-z]{1,12}[_-]/, ''));
@@ -51,8 +64,6 @@ function changes(value: string): number {
 /** What stands where a password would: a variable, a placeholder, the name of a type. */
 const PLACEHOLDER =
   /^(?:[$%<{[(*]|x{3,}|\.{3}|(?:process|os|env|config|self|this|secrets?)\.|(?:change|replace|your|my|the|example|dummy|string|null|none|undefined|true|false|required|optional)\b)/i;
-/** `settings.password2`, `getPassword1()`. */
-const CODE = /^[a-z_]\w*(?:\.\w+)+$|\($/i;
 
 /** Whether a value that is called a password may be one: letters and digits or signs, and no placeholder. */
 export function looksLikePassword(value: string): boolean {

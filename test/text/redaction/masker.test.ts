@@ -88,6 +88,8 @@ describe('what is no secret stays', () => {
     'AKIA is how they begin; eyJ is base64 for {"; -----BEGIN CERTIFICATE----- is public',
     'a pass key, a passport number, a monkey: banana1 and the donkey=grey2',
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0mZ ana@laptop',
+    'const tokenCount = gpt4o.countChatCompletionTokens',
+    'redis://username:password@host:6379 and amqp://guest:guest@mq and https://me:${TOKEN}@git',
     'Basic understanding of the bearer of bad news',
     'Der Schlüssel ist 密码 и пароль; el token de la sesión',
   ])('%s', (text) => {
