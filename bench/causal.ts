@@ -68,6 +68,19 @@ for (const people of [3, 2]) {
     `only ${String(people)} people            causes ${share(causes(other))}, chains ${share(other.questions['11'] ?? { right: 0, of: 0 })}`,
   );
 }
+for (const times of [2, 4]) {
+  // The same words again and again, each time of other people.
+  const crowd = Array.from({ length: times }, (_, copy) =>
+    graphs.map((graph) => ({
+      ...graph,
+      nodes: graph.nodes.map((node) => ({ ...node, person: `${node.person} ${String(copy)}` })),
+    })),
+  ).flat();
+  const other = await evaluate(crowd, roundRobin());
+  console.log(
+    `told ${String(times)} times, each by others   causes ${share(causes(other))}, superseded ${share(other.edges['superseded'] ?? { right: 0, of: 0 })}, chains ${share(other.questions['11'] ?? { right: 0, of: 0 })}`,
+  );
+}
 if (!process.argv.includes('--no-scale')) await measureScale();
 
 /** A stream in which each next node is of any graph that has one left. */

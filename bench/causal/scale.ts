@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '../../src/base/ids.ts';
 import { createCausalMemory, newEvent } from '../../src/causal/create-causal-memory.ts';
+import { findCandidates } from '../../src/causal/judging/candidates.ts';
 import type { CausalChanges, CausalStore } from '../../src/store/causal-store.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
@@ -138,6 +139,10 @@ export async function measureScale(): Promise<void> {
     );
     await time('why, chain of twenty, 100,000 events in the session', why(alone, large), 'at most 20');
     await time('query, 100,000 events in the session', query(alone, large), 'at most 50');
+    await time('candidates of an event, 100,000 events in the session', async (at) => {
+      const event = await dal.causal.getEvent(large.sessionId, any(large.ends, at));
+      if (event) await findCandidates(dal.causal, event);
+    });
     start = performance.now();
     await giveVectors(dal, small.sessionId);
     await giveVectors(dal, large.sessionId);

@@ -41,6 +41,8 @@ export interface CausalMemory extends CausalMemoryCore {
   start(): void;
   /** Says that a session's causes have changed by another way than through this. */
   changed(sessionId: string): void;
+  /** Follows what was removed in these sessions by another way, and takes it out of the projection's file. */
+  leaveNoTraces(sessionIds: readonly string[]): Promise<void>;
   /** Events by their meaning; null without an embedding model. */
   readonly meaning: MeaningSearch | null;
 }
@@ -82,6 +84,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     changed: (sessionId) => {
       follower.touch(sessionId);
     },
+    leaveNoTraces: (sessionIds) => projection.leaveNoTraces(sessionIds),
 
     async addEvents(sessionId, inputs) {
       const now = clock.now();

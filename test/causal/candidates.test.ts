@@ -24,6 +24,23 @@ describe('the candidates for a cause', () => {
     expect(candidates[0]?.sources).toContain('loose');
   });
 
+  it('hold what the same person did in these words, however many others have used them', async () => {
+    const { dal, causal } = await openMemory();
+    const sessionId = await newSession(dal);
+    const [snapshot] = await causal.addEvents(sessionId, [
+      told('Ana', 'took a full snapshot before the move', 0),
+    ]);
+    const others = Array.from({ length: 40 }, (_, at) =>
+      told(`Ben ${String(at)}`, `a snapshot of day ${String(at)} was kept`, at + 1),
+    );
+    // What happened to Ana since: enough to fill every other source.
+    const since = Array.from({ length: 30 }, (_, at) => told('Ana', `read page ${String(at)}`, at + 50));
+    await causal.addEvents(sessionId, [...others, ...since]);
+    const [stale] = await causal.addEvents(sessionId, [told('Ana', 'the snapshot had gone stale', 90)]);
+    const found = await findCandidates(dal.causal, stale!);
+    expect(found.map(({ event }) => event.eventId)).toContain(snapshot!.eventId);
+  });
+
   it('hold the decision in force on the subject, which a new one may take the place of', async () => {
     const { dal, causal } = await openMemory();
     const sessionId = await newSession(dal);

@@ -64,8 +64,12 @@ const DEPTH: Record<CandidateSource, number> = {
 };
 /** What is left of a place found by words when somebody else did it: the same thing may happen to two people. */
 const OTHER_ACTOR = 0.2;
-/** A place found by words is worth less, the further its score is behind the best one's. */
-const WORDS_LOOKED_AT = 24;
+/**
+ * Places found by words or meaning that are looked at, and those by words that are kept once what others did counts for
+ * less. Many are looked at: in a large session the same words of others would crowd out what the same actor did.
+ */
+const LOOKED_AT = { words: 200, meaning: 64 };
+const WORDS_KEPT = 24;
 /** From this likeness on the first place found by meaning is assured: below, it may be the least unlike. */
 const SURELY_ALIKE = 0.3;
 /** Open ends of which the loose ones are taken. */
@@ -96,7 +100,7 @@ export async function findCandidates(
     recent(where, DEPTH.conversation),
     recent(whose, DEPTH.actor),
     recent({ ...whose, openOnly: true }, OPEN_LOOKED_AT),
-    store.search({ sessionId, terms, before, limit: WORDS_LOOKED_AT }),
+    store.search({ sessionId, terms, before, limit: LOOKED_AT.words }),
     store.inForce({ sessionId, before, limit: DECISIONS_LOOKED_AT, ...whose }),
     nearestInMeaning(store, event, meaning),
   ]);
@@ -106,7 +110,8 @@ export async function findCandidates(
       sure: sharesTwo(terms, found.text),
       score: score * (actor === null || found.actor === actor ? 1 : OTHER_ACTOR),
     }))
-    .sort((a, b) => b.score - a.score);
+    .sort((a, b) => b.score - a.score)
+    .slice(0, WORDS_KEPT);
   const chains = await chainsOf(store, sessionId, scored);
   const ends = await endsOf(store, sessionId, chains, before);
   const held = await ofTheSubject(store, sessionId, decisions, chains);
@@ -117,7 +122,7 @@ export async function findCandidates(
   pool.addRanked('open_end', open.slice(0, DEPTH.open_end));
   pool.addRanked('loose', open.filter(({ linked }) => !linked).slice(0, DEPTH.loose));
   pool.addScored('words', scored.slice(0, DEPTH.words));
-  pool.addScored('meaning', alike);
+  pool.addScored('meaning', alike.slice(0, DEPTH.meaning));
   pool.addScored('chain', ends.slice(0, DEPTH.chain));
   pool.addScored('in_force', held.slice(0, DEPTH.in_force));
   return pool.best(limit);
@@ -136,7 +141,7 @@ async function nearestInMeaning(
   event: CausalEventRecord,
   meaning: MeaningSearch | null,
 ): Promise<Scored[]> {
-  const near = (await meaning?.toEvent(event, DEPTH.meaning)) ?? [];
+  const near = (await meaning?.toEvent(event, LOOKED_AT.meaning)) ?? [];
   if (near.length === 0) return [];
   const likeness = new Map(near.map((each) => [each.eventNo, each.likeness]));
   const found = await store.eventsByNo(event.sessionId, [...likeness.keys()]);

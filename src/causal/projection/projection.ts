@@ -209,13 +209,24 @@ export class CausalProjection {
         for (const [key] of rows) await feed.forget(open, Number(key));
         forgotten += rows.length;
       }
-      // What was deleted leaves the file, not only the table.
-      if (forgotten === 0 || !open.inFile) return;
-      if (await hasTraces(open.duck)) {
-        await this.#writeAnew(open.duck);
-        this.#open = null;
-      } else await open.duck.run('CHECKPOINT');
+      if (forgotten > 0) await this.#clearFile(open);
     });
+  }
+
+  /** Follows what was removed in these sessions, and takes it out of the file. */
+  async leaveNoTraces(sessionIds: readonly string[]): Promise<void> {
+    if (!this.exists) return;
+    for (const sessionId of sessionIds) await this.catchUp(sessionId);
+    await this.#withDuck((open) => this.#clearFile(open));
+  }
+
+  /** What was deleted leaves the file, not only the table. */
+  async #clearFile(open: Open): Promise<void> {
+    if (!open.inFile) return;
+    if (await hasTraces(open.duck)) {
+      await this.#writeAnew(open.duck);
+      this.#open = null;
+    } else await open.duck.run('CHECKPOINT');
   }
 
   async close(): Promise<void> {
