@@ -25,7 +25,7 @@ const covenant = z.strictObject({
 const id = z.string().min(1).max(200);
 
 /** The members of a request body that are CCC's own. All others are the upstream's, and are not looked at. */
-const fields = z.object({
+export const fields = z.object({
   session_id: id.nullish(),
   conversation_id: id.nullish(),
   memory_options: memoryOptions.nullish(),

@@ -16,7 +16,8 @@ const listQuery = z.object({
   cursor: z.string().nullable().default(null),
   conversation_id: z.string().optional(),
 });
-const decisionBody = z.strictObject({
+/** What the person decides. */
+export const decisionBody = z.strictObject({
   decision: z.enum(['approve', 'reject', 'steer']),
   text: z.string().trim().optional(),
   draft_hash: z.string().min(1),

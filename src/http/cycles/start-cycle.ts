@@ -22,7 +22,8 @@ const forCodey = {
   response_format: z.looseObject({ type: z.string() }).optional(),
 };
 
-const startBody = z
+/** What a cycle is started with. */
+export const startBody = z
   .strictObject({
     directive: z.string().trim().min(1).optional(),
     messages: z.array(message).min(1).optional(),

@@ -12,7 +12,8 @@ import { factView } from './views.ts';
 
 const words = (longest: number) => z.string().trim().min(1).max(longest);
 
-const fact = z.strictObject({
+/** What a new fact is. */
+export const fact = z.strictObject({
   subject: words(LONGEST.subject),
   attribute: words(LONGEST.attribute),
   value: words(LONGEST.value),
@@ -22,7 +23,8 @@ const fact = z.strictObject({
   pinned: z.boolean().optional(),
 });
 
-const correction = fact
+/** What may be corrected of one. */
+export const correction = fact
   .partial()
   .extend({ valid_until: time.nullish(), expected_version: z.number().int().min(1).optional() })
   .refine(({ expected_version: _, ...changes }) => Object.keys(changes).length > 0, {

@@ -12,13 +12,15 @@ import { lessonView } from './lesson-view.ts';
 /** Those who learn. */
 const learner = z.enum(['beatrice', 'codey']);
 
-const lesson = z.strictObject({
+/** What a new lesson is. */
+export const lesson = z.strictObject({
   text: z.string().trim().min(1).max(LONGEST_LESSON.text),
   trigger: z.string().trim().max(LONGEST_LESSON.trigger).optional(),
   pinned: z.boolean().optional(),
 });
 
-const change = lesson
+/** What may be changed of one. */
+export const lessonChange = lesson
   .partial()
   .extend({
     status: z.enum(['active', 'retired']).optional(),
@@ -58,7 +60,7 @@ export function lessonsRouter({ memory, settings }: Pick<MemoryParts, 'memory' |
       await checkToken(memory, req, id);
       const agent = validate(learner, req.params.agent, 'agent');
       const { json } = await readJsonBody(req, settings.CCC_MAX_BODY);
-      const { expected_version: version, status, text, ...rest } = validate(change, json);
+      const { expected_version: version, status, text, ...rest } = validate(lessonChange, json);
       const changed = await memory.changeLesson({
         sessionId: id,
         agent,
