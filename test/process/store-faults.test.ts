@@ -277,6 +277,11 @@ describe('DuckDB that cannot be loaded', () => {
     });
     // Facts are the record's: they are stored, and will be there when DuckDB is.
     expect(events.status).toBe(201);
+    const [cause, effect] = (events.body['events'] as { event_id: string }[]).map(({ event_id }) => event_id);
+    const links = await post(`${server.url}/api/v2/sessions/${sessionId}/causal/links`, {
+      links: [{ cause_id: cause, effect_id: effect, relation: 'caused' }],
+    });
+    expect(links.status).toBe(201);
     const causal = await fetch(`${server.url}/api/v2/sessions/${sessionId}/causal?query=marigolds`);
     expect(causal.status).toBe(503);
     expect(await causal.json()).toMatchObject({ error: { code: 'storage_failed' } });
