@@ -26,7 +26,8 @@ export function holdAnswer(answer: ForwardResponse): HeldAnswer {
   body.on('error', () => undefined).on('data', take);
   async function* read(): AsyncGenerator<Buffer> {
     body.pause().off('data', take);
-    yield* held;
+    // In one piece: what is there at once need not be written in parts.
+    if (held.length > 0) yield Buffer.concat(held);
     yield* body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   }
   return { ...answer, read };
