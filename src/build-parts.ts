@@ -129,6 +129,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     clock: systemClock,
     logger,
     changed: causal.changed,
+    leaveNoTraces: causal.leaveNoTraces,
     nudgeJobs,
   });
   const memory = createMemoryService({

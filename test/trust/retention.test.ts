@@ -1,10 +1,30 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { completion, json, role, startUpstream } from '../support/upstream.ts';
-import { startWhole, whereIn } from './whole-server.ts';
+import { filesOf, startWhole, whereIn } from './whole-server.ts';
 
 const DAY = 86_400_000;
 const OLD = 'Quuxolapis';
 const YOUNG = 'Vexillarion';
+
+/** The vector of an event, as the files have its bytes. */
+function vectorOf(folder: string, eventId: string): string {
+  const record = new Database(join(folder, 'ccc.db'), { readonly: true });
+  const vector = record
+    .prepare(
+      'SELECT vector FROM causal_vectors JOIN causal_events USING (session_id, event_no) WHERE event_id = ?',
+    )
+    .pluck()
+    .get(eventId) as Buffer;
+  record.close();
+  return vector.toString('latin1');
+}
+
+const holding = (folder: string, bytes: string): string[] =>
+  filesOf(folder)
+    .filter((file) => file.bytes.includes(bytes))
+    .map(({ path }) => path.slice(folder.length + 1));
 
 const daysAgo = (days: number) => new Date(Date.now() - days * DAY).toISOString();
 
@@ -57,6 +77,12 @@ describe('a running server', () => {
     await server.settled();
     await expect.poll(async () => (await server.parts.causal.status()).lag, { timeout: 10_000 }).toBe(0);
     expect(whereIn(server.folder, OLD).length).toBeGreaterThan(0);
+    const vector = vectorOf(server.folder, String(events[0].event_id));
+    // The projection has it in its file by now, or this shows nothing of it.
+    await call('GET', `${base}/causal?query=${encodeURIComponent('Why did it fall?')}`);
+    await expect
+      .poll(() => holding(server.folder, vector).join(), { timeout: 10_000 })
+      .toMatch(/causal\.duckdb.*ccc\.db/);
 
     await call('PUT', `${base}/preferences`, { user_preferences: { memory_retention_days: 30 } });
     await expect.poll(async () => (await call('GET', base)).total_turns, { timeout: 10_000 }).toBe(2);
@@ -77,6 +103,7 @@ describe('a running server', () => {
       await expect.poll(() => whereIn(server.folder, word), { message: word }).toEqual([]);
     }
     expect(whereIn(server.folder, YOUNG)).toContain('ccc.db');
+    await expect.poll(() => holding(server.folder, vector), { timeout: 10_000 }).toEqual([]);
     expect(server.log.join('')).not.toMatch(new RegExp(`${OLD}|Marmaduke`));
     await server.stop();
     expect(whereIn(server.folder, OLD)).toEqual([]);

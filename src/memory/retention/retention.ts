@@ -41,6 +41,8 @@ export function createRetention(deps: {
   logger: Logger;
   /** Called when events of a session are gone: the projection follows. */
   changed?: (sessionId: string) => void;
+  /** Called after a look at all sessions with those that have lost events: they are to leave the projection's file. */
+  leaveNoTraces?: (sessionIds: readonly string[]) => Promise<void>;
   nudgeJobs?: () => void;
   everyMs?: number;
 }): Retention {
@@ -50,6 +52,8 @@ export function createRetention(deps: {
   let inDoubt = false;
   /** Until when each session was looked at thoroughly. */
   const done = new Map<string, number>();
+  /** Sessions that have lost events in this look. */
+  let lostEvents: string[] = [];
   let running: Promise<void> | null = null;
   let passing: Promise<boolean> | null = null;
   let wake: () => void = () => undefined;
@@ -81,6 +85,7 @@ export function createRetention(deps: {
         'what a session does not keep any longer was removed',
       );
       deps.changed?.(sessionId);
+      if (removed.events > 0) lostEvents.push(sessionId);
       deps.nudgeJobs?.();
       return true;
     } catch (error) {
@@ -111,7 +116,13 @@ export function createRetention(deps: {
     }
     return false;
   };
-  const onePass = () => (passing ??= pass().finally(() => (passing = null)));
+  const wholePass = async (): Promise<boolean> => {
+    lostEvents = [];
+    const all = await pass();
+    if (lostEvents.length > 0 && !stopping.signal.aborted) await deps.leaveNoTraces?.(lostEvents);
+    return all;
+  };
+  const onePass = () => (passing ??= wholePass().finally(() => (passing = null)));
 
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
