@@ -6,6 +6,7 @@ import type { MemoryService } from '../memory/memory-service.ts';
 import { TOKEN_PREFIX } from '../memory/token.ts';
 import { bearer } from './bearer.ts';
 import type { Step } from './in-order.ts';
+import { isOpen } from './open-paths.ts';
 import { nameCaller } from './request-context.ts';
 
 /** Paths that a session's token opens by itself: their routes look whose session is meant. */
@@ -15,9 +16,6 @@ const OF_A_SESSION = [
   /^\/api\/v2\/(?:conversations|cycles)(?:[/?]|$)/,
 ];
 const LIST_OF_SESSIONS = /^\/api\/v2\/sessions(?:\?|$)/;
-/** What there is to see without a key: whether the server is alive, and the page, which holds nobody's data. */
-const OPEN = /^\/(?:health(?:\/ready)?|resonant_loop_lab\.html|icon\.svg|assets\/[^?]*)?(?:\?|$)/;
-
 /**
  * Where keys are configured, every request brings one of them, or the token of the session that it is about, as
  * `Authorization: Bearer`. A wrong key, a removed one and none at all are answered alike.
@@ -26,7 +24,7 @@ export function requireKey(keys: readonly ApiKey[], memory: Pick<MemoryService, 
   if (keys.length === 0) return (_req, _res, next) => next();
   return (req, res, next) => {
     const { url = '/', method = 'GET' } = req;
-    if (OPEN.test(url) && (method === 'GET' || method === 'HEAD')) {
+    if (isOpen(method, url)) {
       next();
       return;
     }

@@ -62,6 +62,9 @@ function linger({ req }: ServerResponse): void {
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   const stop = () => {
     clearTimeout(timer);
+    // The connection may live on and bring many more requests.
+    req.off('end', stop);
+    socket.off('close', stop);
   };
   req.once('end', stop);
   socket.once('close', stop);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import cors from 'cors';
 import { CccError } from '../base/ccc-error.ts';
 import type { Step } from './in-order.ts';
+import { isOpen } from './open-paths.ts';
 
 export interface GuardOptions {
   /** The address that is listened on. */
@@ -52,7 +53,7 @@ export function guards(options: GuardOptions): Step[] {
 
   const origin: Step = (req, _res, next) => {
     const given = req.headers.origin;
-    const allowed = given === undefined ? !isForeignSubresource(req) : mayCall(given, req);
+    const allowed = given === undefined ? !isForeign(req) : mayCall(given, req);
     if (!allowed) throw new CccError('origin_not_allowed');
     next();
   };
@@ -75,14 +76,18 @@ export function guards(options: GuardOptions): Step[] {
 }
 
 /**
- * Pictures, scripts and the like that a foreign page embeds carry no Origin; browsers mark them (Fetch Metadata).
- * Links that a person follows are marked as navigation and pass.
+ * Pictures, scripts, frames and links of a foreign page carry no Origin; browsers mark them (Fetch Metadata). What passes
+ * is a link to the page itself, opened in a window of its own: an address that costs or tells something is not for links.
  */
-function isForeignSubresource({ headers, method }: IncomingMessage): boolean {
+function isForeign({ headers, method = 'GET', url = '/' }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;
-  return headers['sec-fetch-mode'] !== 'navigate' || (method !== 'GET' && method !== 'HEAD');
+  const followed = headers['sec-fetch-mode'] === 'navigate' && !FRAMES.has(headers['sec-fetch-dest'] ?? '');
+  return !followed || !isOpen(method, url);
 }
+
+/** Where a navigation ends inside another page. */
+const FRAMES = new Set<unknown>(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
 
 class HostNames {
   /** Names that are this server's at the port that it listens on. */

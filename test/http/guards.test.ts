@@ -106,6 +106,28 @@ describe('the Origin check', () => {
     expect(await ask({ 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'no-cors' })).toBe(200);
     expect(await ask({ 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' })).toBe(200);
   });
+
+  it('lets nobody link to what costs or tells something, nor frame anything', async () => {
+    const upstream = await countingUpstream();
+    const { port } = await startApp({ upstreamUrl: upstream.url });
+    const follow = async (path: string, dest: string, site = 'cross-site') => {
+      const headers = {
+        host: `localhost:${String(port)}`,
+        'sec-fetch-site': site,
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': dest,
+      };
+      return (await rawRequest(port, { path, headers })).status;
+    };
+    expect(await follow('/resonant_loop_lab.html', 'document')).toBe(200);
+    expect(await follow('/resonant_loop_lab.html', 'iframe')).toBe(403);
+    expect(await follow('/', 'object', 'same-site')).toBe(403);
+    expect(await follow('/v1/models', 'document')).toBe(403);
+    expect(await follow('/api/v2/sessions', 'document')).toBe(403);
+    expect(upstream.calls()).toBe(0);
+    // Typed, or from a bookmark.
+    expect(await follow('/v1/models', 'document', 'none')).toBe(200);
+  });
 });
 
 describe('CORS', () => {
