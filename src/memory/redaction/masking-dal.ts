@@ -23,7 +23,11 @@ type Methods = Record<string, (...args: unknown[]) => unknown>;
  * @param masked is told what was masked. What a cycle keeps of its own work (its state, its steps and their events)
  *   repeats its turns, and is not counted
  */
-export function maskingDal(dal: MemoryDAL, masker: Masker, masked: (found: Found) => void): MemoryDAL {
+export function maskingDal(
+  dal: MemoryDAL,
+  masker: Masker,
+  masked: (found: Found) => void = () => undefined,
+): MemoryDAL {
   const { close, ...stores } = dal;
   const gated = Object.entries(stores).map(([name, store]) => [
     name,

@@ -51,7 +51,7 @@ export function createRetention(deps: {
   const watch = new ClockWatch(clock);
   let inDoubt = false;
   /** Until when each session was looked at thoroughly. */
-  const done = new Map<string, number>();
+  let done = new Map<string, number>();
   /** Sessions that have lost events in this look. */
   let lostEvents: string[] = [];
   let running: Promise<void> | null = null;
@@ -78,7 +78,6 @@ export function createRetention(deps: {
         done.get(sessionId) !== before,
       );
       if (stopping.signal.aborted) return false;
-      done.set(sessionId, before);
       if (removed.turns + removed.events + removed.others === 0) return true;
       logger.info(
         { session_id: sessionId, ...removed },
@@ -98,6 +97,7 @@ export function createRetention(deps: {
 
   const pass = async (): Promise<boolean> => {
     let all = true;
+    const looked = new Map<string, number>();
     for (let after = ''; !stopping.signal.aborted;) {
       const page = await dal.retention.sessions(after, PAGE);
       for (const { sessionId, days: preference, analyserVersion } of page) {
@@ -109,10 +109,18 @@ export function createRetention(deps: {
         if (days === null) continue;
         // Its entries are being made anew: only those of this version can be named.
         if (analyserVersion !== 0 && analyserVersion !== ANALYSER_VERSION) all = false;
-        else all = (await clean(sessionId, cutOff(clock.now(), days))) && all;
-        if (stopping.signal.aborted) return false;
+        else {
+          const before = cutOff(clock.now(), days);
+          if (await clean(sessionId, before)) looked.set(sessionId, before);
+          else all = false;
+          if (await pause()) return false;
+        }
       }
-      if (page.length < PAGE) return all;
+      if (page.length < PAGE) {
+        // Of sessions that are gone nothing is kept.
+        done = looked;
+        return all;
+      }
     }
     return false;
   };
