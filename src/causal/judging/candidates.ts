@@ -68,7 +68,7 @@ const OTHER_ACTOR = 0.2;
  * Places found by words or meaning that are looked at, and those by words that are kept once what others did counts for
  * less. Many are looked at: in a large session the same words of others would crowd out what the same actor did.
  */
-const LOOKED_AT = { words: 200, meaning: 64 };
+const LOOKED_AT = { words: 96, meaning: 64 };
 const WORDS_KEPT = 24;
 /** From this likeness on the first place found by meaning is assured: below, it may be the least unlike. */
 const SURELY_ALIKE = 0.3;
