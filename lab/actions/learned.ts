@@ -2,7 +2,7 @@ import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
 import { LEARNERS, learned, type Fact } from '../api/learned.ts';
 import type { AgentName } from '../api/types.ts';
-import { view } from '../state/causes.ts';
+import { view } from '../state/view.ts';
 import * as state from '../state/learned.ts';
 import { sessionId } from '../state/model.ts';
 import { goToTurn } from './paging.ts';

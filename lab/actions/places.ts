@@ -3,6 +3,7 @@ import { ApiError } from '../api/http.ts';
 import type { Session } from '../api/types.ts';
 import * as model from '../state/model.ts';
 import { readPlace, writePlace } from '../state/location.ts';
+import { readView } from '../state/view.ts';
 import { followCycle, leaveCycle } from './follow.ts';
 import { isStale, loadConversations, refreshTurns, rememberSession, turnsFrom } from './lists.ts';
 import { hearErased } from './other-tabs.ts';
@@ -50,6 +51,7 @@ export async function start(): Promise<void> {
 }
 
 async function openPlace(): Promise<void> {
+  readView();
   const place = readPlace();
   if (place.sessionId === null) closeSession();
   else await openSession(place.sessionId, place.conversationId, place.turn);

@@ -2,9 +2,6 @@ import { signal } from '@preact/signals';
 import type { CausalEvent, CausalGraph, Explanation } from '../api/causes.ts';
 import type { Drawing } from '../graph/drawing.ts';
 
-/** What the middle of the page shows. */
-export const view = signal<'thread' | 'causes' | 'trace' | 'insights' | 'agents' | 'facts'>('thread');
-
 export const graph = signal<CausalGraph | null>(null);
 export const drawing = signal<Drawing | null>(null);
 /** The event around which the graph was cut out; null when it shows the newest events. */

@@ -1,3 +1,5 @@
+import { withView } from './view.ts';
+
 /** The open place is in the address, so that a reload or a shared link opens the same one. */
 export interface Place {
   sessionId: string | null;
@@ -26,7 +28,7 @@ export function addressOf(place: Omit<Place, 'turn'> & { turn?: number | null })
 }
 
 export function writePlace(place: Parameters<typeof addressOf>[0]): void {
-  const next = addressOf(place);
+  const next = withView(addressOf(place));
   if (next !== window.location.search) {
     window.history.pushState(null, '', `${window.location.pathname}${next}`);
   }

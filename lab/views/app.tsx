@@ -9,7 +9,7 @@ import {
   type Tab,
 } from '../state/model.ts';
 import { sessionName } from '../text/words.ts';
-import { view } from '../state/causes.ts';
+import { view } from '../state/view.ts';
 import { keyWanted } from '../state/key.ts';
 import { Agents } from './agents.tsx';
 import { Causes } from './causes.tsx';

@@ -1,7 +1,8 @@
 import { chooseEvent, loadCauses } from '../actions/causes.ts';
 import { goToTurn } from '../actions/paging.ts';
 import type { CausalEvent, Explanation } from '../api/causes.ts';
-import { chosen, graph, view } from '../state/causes.ts';
+import { chosen, graph } from '../state/causes.ts';
+import { view } from '../state/view.ts';
 import { when } from '../text/words.ts';
 import { EventChanges } from './cause-changes.tsx';
 import { Links } from './cause-links.tsx';

@@ -5,7 +5,7 @@ import { openSession } from '../actions/places.ts';
 import type { Analytics } from '../api/insights.ts';
 import { Chart } from '../insights/chart.tsx';
 import { chartsOf } from '../insights/charts.ts';
-import { view } from '../state/causes.ts';
+import { view } from '../state/view.ts';
 import { figures, scope } from '../state/insights.ts';
 import { health, running, sessionId } from '../state/model.ts';
 import { count, outcomeName, span } from '../text/words.ts';

@@ -1,5 +1,5 @@
 import { downloadTrace } from '../actions/trace.ts';
-import { view } from '../state/causes.ts';
+import { view } from '../state/view.ts';
 import { openPanel } from '../state/model.ts';
 import { selected, traced } from '../state/trace.ts';
 import { treeOf, type Branch, type Tree } from '../trace/tree.ts';

@@ -63,6 +63,27 @@ describe('the lab on a first visit', () => {
     expect((await shownTurns(page))[0]?.text).toBe('My sister Ana is allergic to peanuts.');
   });
 
+  it('opens the same view after a reload, by its address, and when the person goes back', async () => {
+    lab = await openLab(browser, server.url);
+    await lab.say('Remember that the spare key lies under the blue pot.');
+    await lab.ended();
+    const { page } = lab;
+    const pressed = (name: string) =>
+      page.getByRole('button', { name, exact: true, pressed: true }).waitFor();
+    await page.getByRole('button', { name: 'Agents', exact: true }).click();
+    await page.getByRole('button', { name: 'Insights', exact: true }).click();
+    expect(new URL(page.url()).searchParams.get('view')).toBe('insights');
+    await page.reload();
+    await pressed('Insights');
+    await page.goBack();
+    await pressed('Agents');
+    expect(new URL(page.url()).searchParams.get('session')).not.toBeNull();
+    await page.getByRole('button', { name: 'Conversation', exact: true }).click();
+    expect(new URL(page.url()).searchParams.has('view')).toBe(false);
+    await page.goto(page.url().replace('?', '?view=nowhere&'));
+    await pressed('Conversation');
+  });
+
   it('opens the same place after a reload, and in another window by its address', async () => {
     lab = await openLab(browser, server.url);
     await lab.say('Remember that the spare key lies under the blue pot.');
