@@ -56,9 +56,11 @@ export const addresses: Rule = everywhere('://', (text, at) => {
   const from = at + 3;
   const colon = endOf(/[^\s/?#@:"'<>\\]*/y, text, from);
   if (text.charAt(colon) !== ':') return { next: colon };
-  const to = endOf(/[^\s/?#@"'<>\\]*/y, text, colon + 1);
-  const isPassword = text.charAt(to) === '@' && to > colon + 1 && !isExample(text.slice(colon + 1, to));
-  return { next: to, ...(isPassword ? { hit: { from: colon + 1, to, name: 'url-password' } } : {}) };
+  const end = endOf(/[^\s/?#"'<>\\]*/y, text, colon + 1);
+  // A password may hold the sign itself: the last one counts.
+  const to = colon + 1 + text.slice(colon + 1, end).lastIndexOf('@');
+  const isPassword = to > colon + 1 && !isExample(text.slice(colon + 1, to));
+  return { next: end, ...(isPassword ? { hit: { from: colon + 1, to, name: 'url-password' } } : {}) };
 });
 
 const BEGIN = '-----BEGIN ';

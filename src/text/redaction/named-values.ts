@@ -7,6 +7,9 @@ const NAMES = /passw(?:or)?d|passphrase|passwort|pwd|secret|token|key|credential
 const BETWEEN = /[\w-]{0,20}["'`\\]{0,4}[ \t]{0,8}(?:=>|:=|=|:|(?<=[ \t])is(?=[ \t]))[ \t]{0,8}["'`\\]{0,4}/y;
 /** `Authorization: Bearer …` (RFC 6750) and Basic (RFC 7617). */
 const SCHEME = /[ \t]{1,8}/y;
+/** `--api-key …`, `--password …`: options of commands. */
+const OPTION = /(?:^|\s)--[\w-]{0,20}$/;
+const AFTER_OPTION = /[\w-]{0,20}[ \t]{1,8}["'`\\]{0,2}/y;
 const VALUE = /[A-Za-z0-9+/_.~-]{1,1024}={0,2}/y;
 const PASSWORD = /[^\s"'`\\,;<>]{1,128}/y;
 /** What stands right before `key`, `token` or `secret` where nothing else than a secret is meant. */
@@ -48,10 +51,8 @@ function* searchNamed(text: string): ReturnType<Rule['search']> {
 
 function valueAfter(text: string, at: number, end: number, name: string): Hit | null {
   const kind = kindOf(text, at, name);
-  const between = kind === 'scheme' ? SCHEME : BETWEEN;
-  between.lastIndex = end;
-  if (!between.test(text)) return null;
-  const from = between.lastIndex;
+  const from = beginningOfValue(text, at, end, kind);
+  if (from === null) return null;
   const shape = kind === 'password' ? PASSWORD : VALUE;
   shape.lastIndex = from;
   const [read = ''] = shape.exec(text) ?? [];
@@ -59,6 +60,17 @@ function valueAfter(text: string, at: number, end: number, name: string): Hit | 
   const value = read.replace(/[.)\]}]{1,3}$/, '');
   if (!accepts(kind, value)) return null;
   return { from, to: from + value.length, name: nameOf(kind) };
+}
+
+/** Where the value of a name begins; null when what follows is none. */
+function beginningOfValue(text: string, at: number, end: number, kind: Kind): number | null {
+  BETWEEN.lastIndex = end;
+  if (kind !== 'scheme' && BETWEEN.test(text)) return BETWEEN.lastIndex;
+  const isOption = OPTION.test(text.slice(Math.max(0, at - BEFORE), at));
+  if (kind !== 'scheme' && !isOption) return null;
+  const between = isOption ? AFTER_OPTION : SCHEME;
+  between.lastIndex = end;
+  return between.test(text) ? between.lastIndex : null;
 }
 
 function kindOf(text: string, at: number, name: string): Kind {

@@ -61,9 +61,9 @@ function changes(value: string): number {
   return count;
 }
 
-/** What stands where a password would: a variable, a placeholder, the name of a type. */
+/** What stands where a password would: another option, a variable, a placeholder, the name of a type. */
 const PLACEHOLDER =
-  /^(?:[$%<{[(*]|x{3,}|\.{3}|(?:process|os|env|config|self|this|secrets?)\.|(?:change|replace|your|my|the|example|dummy|string|null|none|undefined|true|false|required|optional)\b)/i;
+  /^(?:[$%<{[(*-]|x{3,}|\.{3}|(?:process|os|env|config|self|this|secrets?)\.|(?:change|replace|your|my|the|example|dummy|string|null|none|undefined|true|false|required|optional)\b)/i;
 
 /** Whether a value that is called a password may be one: letters and digits or signs, and no placeholder. */
 export function looksLikePassword(value: string): boolean {

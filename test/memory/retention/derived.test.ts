@@ -3,6 +3,7 @@ import { newId } from '../../../src/base/ids.ts';
 import type { NewCausalEvent } from '../../../src/store/causal-store.ts';
 import type { JsonObject } from '../../../src/store/records.ts';
 import { wordsOf } from '../../../src/memory/facts/fact-words.ts';
+import { noteHabits } from '../../../src/memory/habits/note-habits.ts';
 import { lessonHash } from '../../../src/memory/lessons/lesson-words.ts';
 import { analyse } from '../../../src/text/analyse.ts';
 import { countIn, DAY, NOW, openKeeping, saidBefore, sessionKeeping } from './support.ts';
@@ -87,6 +88,54 @@ describe('what was made of old turns', () => {
     expect(waiting).toEqual(
       expect.arrayContaining(['summarise_conversation', 'summarise_session', 'note_habits']),
     );
+  });
+
+  it('a summary that was being made of them meanwhile is gone at the next look', async () => {
+    const { dal, kept, retention, clock, sessionId } = await begin();
+    const conversationId = await saidBefore(kept, sessionId, [
+      [40, 'Old.'],
+      [1, 'New.'],
+    ]);
+    const [old] = await kept.memory.listTurns({ conversationId, fromNumber: 1, limit: 1 });
+    await retention.pass();
+    const added = await dal.summaries.add({
+      sessionId,
+      conversationId,
+      text: 'Of old and new.',
+      coversThrough: 2,
+      firstTurnId: old?.turnId ?? null,
+      lastTurnId: null,
+      author: 'model',
+      createdAt: NOW,
+      basedOnVersion: 0,
+    });
+    expect(added).not.toBeNull();
+    clock.time += 3_600_000;
+    await retention.pass();
+    expect(await dal.summaries.history(sessionId, conversationId)).toEqual([]);
+  });
+
+  it('an agent of whom no turn is left has no habits either', async () => {
+    const { dal, memory, kept, retention, clock, sessionId } = await begin();
+    const conversationId = await saidBefore(kept, sessionId, [[1, 'New.']]);
+    const turns = [{ agent: 'codey' as const, content: 'Old words.', timestamp: NOW - 40 * DAY }];
+    await memory.appendTurns({ conversationId, turns });
+    const note = async () => {
+      const job = { sessionId, jobId: 'job', kind: 'note_habits', payload: {}, attempts: 1, runAt: NOW };
+      const context = { signal: new AbortController().signal, attempt: 1, isLastAttempt: false };
+      await noteHabits({ dal, clock })(
+        { ...job, state: 'running', lastError: null, createdAt: NOW },
+        context,
+      );
+      return Promise.all(
+        (['wykeve', 'codey'] as const).map(
+          async (agent) => (await memory.getAgentState(sessionId, agent)).state['habits'] !== undefined,
+        ),
+      );
+    };
+    expect(await note()).toEqual([true, true]);
+    await retention.pass();
+    expect(await note()).toEqual([true, false]);
   });
 
   it('their vectors are gone, from what is held in memory too', async () => {

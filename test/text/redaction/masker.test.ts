@@ -41,6 +41,7 @@ describe('secrets are masked by their form', () => {
     expect(masked('postgres://ana:s3cret!@db.local:5432/main?x=1')).toBe(
       'postgres://ana:[masked: url-password]@db.local:5432/main?x=1',
     );
+    expect(masked('https://me:p@ss@word@host/path@x')).toBe('https://me:[masked: url-password]@host/path@x');
     expect(masked('redis://:hunter2@cache')).toBe('redis://:[masked: url-password]@cache');
   });
 });
@@ -55,6 +56,8 @@ describe('secrets are masked by what they are called', () => {
     [`key=${RANDOM_KEY}`, 'key=[masked: secret]'],
     [`Authorization: Bearer ${RANDOM_KEY}`, 'Authorization: Bearer [masked: secret]'],
     [`AccountKey=${RANDOM_KEY}==;EndpointSuffix=core`, 'AccountKey=[masked: secret];EndpointSuffix=core'],
+    [`run --api-key ${RANDOM_KEY} --verbose`, 'run --api-key [masked: secret] --verbose'],
+    ["mysql --password 'hunter2!' main", "mysql --password '[masked: password]' main"],
     ['DB_PASSWORD=hunter2!', 'DB_PASSWORD=[masked: password]'],
     ['My password is hunter2.', 'My password is [masked: password].'],
     [`the token is ${RANDOM_KEY}, I think`, 'the token is [masked: secret], I think'],
@@ -90,6 +93,7 @@ describe('what is no secret stays', () => {
     'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0mZ ana@laptop',
     'const tokenCount = gpt4o.countChatCompletionTokens',
     'redis://username:password@host:6379 and amqp://guest:guest@mq and https://me:${TOKEN}@git',
+    'run --token-file ./token2.txt --key-size 2048 --no-password --verbose2',
     'Basic understanding of the bearer of bad news',
     'Der Schlüssel ist 密码 и пароль; el token de la sesión',
   ])('%s', (text) => {
