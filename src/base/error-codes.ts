@@ -142,12 +142,14 @@ export const ERROR_CODES = {
   upstream_busy: {
     status: 429,
     type: 'rate_limit_error',
-    meaning: 'More calls wait for the upstream than CCC_UPSTREAM_CONCURRENCY allows; `retry-after` says when to ask again.',
+    meaning:
+      'More calls wait for the upstream than CCC_UPSTREAM_CONCURRENCY allows; `retry-after` says when to ask again.',
   },
   upstream_unavailable: {
     status: 503,
     type: 'api_error',
-    meaning: 'The upstream has failed many times in a row and is left alone for a moment; `retry-after` says how long.',
+    meaning:
+      'The upstream has failed many times in a row and is left alone for a moment; `retry-after` says how long.',
   },
   storage_failed: {
     status: 503,
