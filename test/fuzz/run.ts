@@ -150,7 +150,7 @@ function wrongWith(
     return `a stack trace: ${text.slice(0, 300)}`;
   // The upstream's own answers are passed on as they are.
   if (headers['x-upstream'] === MARK || text.includes(MARK)) return null;
-// A fault of the server's own has a code; an upstream that fails without a word of why has none.
+  // A fault of the server's own has a code; an upstream that fails without a word of why has none.
   if (status === 500 && !text.includes('"code":null')) return `500: ${text.slice(0, 500)}`;
   if (status < 400 || asked.method === 'HEAD') return null;
   try {
