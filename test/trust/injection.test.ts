@@ -1,19 +1,25 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseVerdict } from '../../src/covenant/verdict/parse-verdict.ts';
 import { verdictPrompt } from '../../src/covenant/prompts/verdict.ts';
 import { guidancePrompt } from '../../src/covenant/prompts/guidance.ts';
 import { draftPrompt } from '../../src/covenant/prompts/draft.ts';
+import { createMemoryService } from '../../src/memory/create-memory-service.ts';
+import type { MemoryService } from '../../src/memory/memory-service.ts';
+import type { MemoryDAL } from '../../src/store/memory-dal.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { neutralise } from '../../src/text/sections.ts';
 import { tolerantObjects } from '../../src/text/tolerant-json.ts';
 import { REVISE, verdict } from '../http/cycles/support.ts';
-import { asking, newSession, openMemory } from '../memory/support.ts';
+import { asking, newSession } from '../memory/support.ts';
 import { completion, role, startUpstream, streamed } from '../support/upstream.ts';
 import { ATTACKS, MARKS } from './attacks.ts';
 import { startWhole } from './whole-server.ts';
 
 /** A session that has an attack in everything that it remembers. */
-async function poisoned(attack: string) {
-  const { memory } = await openMemory();
+async function poisoned(memory: MemoryService, attack: string) {
   const sessionId = await newSession(memory);
   const { conversation } = await memory.createConversation({
     sessionId,
@@ -39,8 +45,18 @@ const ENTRY =
   /^(?:<memory>|<\/memory>|What follows is remembered|Said before, in the order|What is marked|Facts that|Summary of|What led to|What the agents keep|— Conversation of |\[\d{4}-\d\d-\d\d \d\d:\d\d(?:, superseded [\d-]+)?\] |- \[| {2}|$)/u;
 
 describe('what is remembered cannot pose as anything else', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ccc-trust-'));
+  let dal: MemoryDAL;
+  beforeAll(async () => {
+    dal = await openSqliteStore({ file: join(folder, 'ccc.db'), threads: false });
+  });
+  afterAll(async () => {
+    await dal.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it.each(ATTACKS)('%s', async (_name, attack) => {
-    const { prompt } = await poisoned(attack);
+    const { prompt } = await poisoned(createMemoryService({ dal }), attack);
     const text = prompt ?? '';
     // It was there at all, or this shows nothing.
     expect(text.match(/harbour/g)?.length).toBeGreaterThan(4);

@@ -109,7 +109,6 @@ describe('answers while a secret is masked in the record', () => {
     const answered = async () =>
       (await server.call('GET', path)).turns.find(({ kind }: { kind: string }) => kind === 'answer')?.content;
     await expect.poll(answered, { timeout: 10_000 }).toBe(`With ${MASK}.`);
-    await server.settled();
     await server.stop();
     expect(whereIn(server.folder, SECRET)).toEqual([]);
   });
