@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../base/make-folder.ts';
 import { SettingsError } from './settings-error.ts';
 
 /** The record, in the data folder. */
@@ -11,7 +12,8 @@ export const PROJECTION_FILE = 'causal.duckdb';
 export async function prepareDataFolder(folder: string): Promise<void> {
   const probe = join(folder, `.write-test-${String(process.pid)}`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
+    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {

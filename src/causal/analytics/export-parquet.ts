@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '../../base/logger.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { JUDGES, RELATIONS } from '../../store/causal-store.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { Duck } from '../projection/duckdb.ts';
@@ -31,7 +31,7 @@ export async function exportParquet(
   const { causal: store, activity } = dal;
   const projection = new CausalProjection({ store, activity, file: null, logger: silentLogger });
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await projection.catchUpAll();
     const ids = new Map([...(await sessionIds(store)), ...(await sessionIds(activity))]);
     return await projection.askAll((duck) => writeFiles(duck, ids, folder));

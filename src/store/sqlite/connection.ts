@@ -1,7 +1,8 @@
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Database, Statement } from 'better-sqlite3';
+import { makeFolder } from '../../base/make-folder.ts';
 import { unlock } from './encryption.ts';
 
 /** How long a statement waits for another process that holds the file, in milliseconds. */
@@ -22,7 +23,7 @@ const CACHE_KIB = -32_768;
  * @throws CccError storage_failed when the key does not fit the file, which is left as it is
  */
 export function openWriterConnection(file: string, key: string | null = null): Database {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file));
   makePrivate(file);
   const database = new SqliteDatabase(file, { timeout: BUSY_TIMEOUT_MS });
   try {
