@@ -3,7 +3,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { findChromium } from '../../scripts/find-chromium.mjs';
 
 /** A Chromium that calls nobody but the page's own server. */
-export async function launchBrowser(moreArguments: string[] = []): Promise<Browser> {
+export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('No Chromium found: run node scripts/prepare-tests.mjs.');
   return chromium.launch({
@@ -16,7 +16,6 @@ export async function launchBrowser(moreArguments: string[] = []): Promise<Brows
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      ...moreArguments,
     ],
   });
 }
