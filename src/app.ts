@@ -19,6 +19,7 @@ import { requireKey } from './http/api-keys.ts';
 import type { Step } from './http/in-order.ts';
 import { memoryRouter } from './http/memory/memory-router.ts';
 import { HttpMetrics } from './http/operation/http-metrics.ts';
+import { jobsRouter } from './http/operation/jobs-router.ts';
 import { operationRouter } from './http/operation/operation-router.ts';
 import { registerRecordMetrics } from './http/operation/record-metrics.ts';
 import type { ServerState } from './http/operation/server-state.ts';
@@ -47,6 +48,8 @@ export interface AppParts {
   causal: CausalMemoryCore;
   /** How the embedding model does; absent where there is none. */
   embeddings?: DenseRetrieval['status'];
+  /** Tells the background work that there is something to do. */
+  nudgeJobs?: () => void;
   /** Milliseconds between two comments on a silent event stream; for tests in a hurry. */
   heartbeatMs?: number;
 }
@@ -64,6 +67,7 @@ export function buildApp(parts: AppParts): RequestListener {
   app.disable('etag');
 
   app.use(operationRouter(parts));
+  app.use(jobsRouter(parts));
   app.use(chatRouter({ ...parts, store: parts.dal }));
   app.use(memoryRouter(parts));
   app.use(causalRouter(parts));

@@ -202,6 +202,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     cycles,
     causal,
     embeddings: dense.status,
+    nudgeJobs,
     start: () => {
       jobs.start();
       reindexer.start();

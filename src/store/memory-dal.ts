@@ -182,6 +182,13 @@ export interface JobStore {
     retryAt: number | null;
     counts: boolean;
   }): Promise<void>;
+  /** Jobs that were set aside as failed. */
+  failed(input: { limit: number; cursor: string | null }): Promise<Page<JobRecord>>;
+  /**
+   * Gives failed jobs (one, those of a kind, or all) their attempts back and makes them due, up to a thousand at once. One
+   * whose twin waits already is left to that. Returns how many there were.
+   */
+  retry(input: { jobId?: string; kind?: string; now: number }): Promise<number>;
   /** Jobs by kind and state. */
   counts(): Promise<{ kind: string; state: JobRecord['state']; count: number }[]>;
   /** Earliest time at which a waiting job of these kinds is due; null when there is none. */

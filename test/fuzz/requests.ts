@@ -149,6 +149,8 @@ const ROUTES: readonly [weight: number, method: string, path: string, body: Body
   [1, 'DELETE', '/api/v2/sessions/:sess/causal/links/:link', null],
   [1, 'GET', '/api/v2/analytics', null],
   [1, 'GET', '/api/v2/status', null],
+  [1, 'GET', '/api/v2/jobs/failed', null],
+  [1, 'POST', '/api/v2/jobs/failed/retry', null],
   [1, 'GET', '/health', null],
   [1, 'GET', '/health/ready', null],
   [1, 'GET', '/metrics', null],

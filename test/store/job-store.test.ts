@@ -148,4 +148,32 @@ describe.each(IMPLEMENTATIONS)('jobs in the record: $name', ({ prepare }) => {
       code: 'session_not_found',
     });
   });
+
+  it('lists what was set aside, page by page, and makes it due again with all its attempts', async () => {
+    await dal.jobs.enqueue(
+      sessionId,
+      ['one', 'two', 'three'].map((dedupeKey) => newJob({ dedupeKey })),
+      NOON,
+    );
+    for (const { jobId } of await claim(NOON)) {
+      await dal.jobs.fail({ sessionId, jobId, error: 'no use', retryAt: null, counts: true });
+    }
+    const first = await dal.jobs.failed({ limit: 2, cursor: null });
+    const rest = await dal.jobs.failed({ limit: 2, cursor: first.nextCursor });
+    const all = [...first.items, ...rest.items];
+    expect(all.map(({ lastError, attempts }) => [lastError, attempts])).toEqual(all.map(() => ['no use', 1]));
+    expect(new Set(all.map(({ jobId }) => jobId)).size).toBe(3);
+    expect(rest.nextCursor).toBeNull();
+
+    expect(await dal.jobs.retry({ jobId: all[0]!.jobId, now: NOON + 1 })).toBe(1);
+    expect(await dal.jobs.retry({ kind: 'another', now: NOON + 1 })).toBe(0);
+    expect((await claim(NOON + 1)).map(({ jobId, attempts }) => [jobId, attempts])).toEqual([
+      [all[0]!.jobId, 1],
+    ]);
+    // What waits anew does the work of its twin that failed.
+    await dal.jobs.enqueue(sessionId, [newJob({ dedupeKey: 'two' }), newJob({ dedupeKey: 'three' })], NOON);
+    await dal.jobs.retry({ kind: 'summarise', now: NOON + 1 });
+    expect((await dal.jobs.failed({ limit: 10, cursor: null })).items).toEqual([]);
+    expect(await claim(NOON + 1)).toHaveLength(2);
+  });
 });

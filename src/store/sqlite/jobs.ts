@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { JobStore } from '../memory-dal.ts';
 import type { JobRecord } from '../records.ts';
 import { prepared } from './connection.ts';
+import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
 import { insertJobs, jobFromRow, type JobRow } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';
@@ -16,8 +17,11 @@ const NO_TWIN_RUNS = `NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.session_id 
  */
 const FURTHEST_AHEAD_MS = 60 * 60_000;
 
+/** Failed jobs that are made due in one transaction: enough for a person, and soon done. */
+const RETRIED_AT_ONCE = 1_000;
+
 export const jobsModule: StoreModule<JobStore> = {
-  writes: ['enqueue', 'claim', 'renew', 'complete', 'fail'],
+  writes: ['enqueue', 'claim', 'renew', 'complete', 'fail', 'retry'],
   // A job that was claimed or ended just before the power went is taken up once more: handlers are made for that.
   repeatable: ['claim', 'renew', 'complete', 'fail'],
   create: (database) => ({
@@ -36,6 +40,16 @@ export const jobsModule: StoreModule<JobStore> = {
       prepared(database, 'DELETE FROM jobs WHERE session_id = ? AND job_id = ?').run(sessionId, jobId);
     },
     fail: (input) => fail(database, input),
+    failed: ({ limit, cursor }) => {
+      const after = cursor === null ? ['', ''] : decodeCursor(cursor, ['string', 'string']);
+      const rows = prepared(
+        database,
+        `SELECT * FROM jobs WHERE state = 'failed' AND (session_id, job_id) > (?, ?)
+          ORDER BY session_id, job_id LIMIT ?`,
+      ).all(...after, limit + 1) as JobRow[];
+      return pageOf(rows, limit, jobFromRow, (row) => encodeCursor([row.session_id, row.job_id]));
+    },
+    retry: (input) => retry(database, input),
     counts: () =>
       prepared(
         database,
@@ -123,4 +137,28 @@ function fail(
     database,
     `UPDATE jobs SET state = ?, attempts = ?, run_at = ?, lease_until = NULL, last_error = ? WHERE session_id = ? AND job_id = ?`,
   ).run(retryAt === null ? 'failed' : 'ready', attempts, retryAt ?? job.run_at, error, sessionId, jobId);
+}
+
+function retry(database: Database, { jobId, kind, now }: Parameters<JobStore['retry']>[0]): number {
+  const rows = prepared(
+    database,
+    `SELECT session_id, job_id, kind, dedupe_key FROM jobs
+      WHERE state = 'failed' AND (@jobId IS NULL OR job_id = @jobId) AND (@kind IS NULL OR kind = @kind) LIMIT @limit`,
+  ).all({ jobId: jobId ?? null, kind: kind ?? null, limit: RETRIED_AT_ONCE }) as Pick<
+    JobRow,
+    'session_id' | 'job_id' | 'kind' | 'dedupe_key'
+  >[];
+  for (const row of rows) {
+    const twin = prepared(
+      database,
+      `SELECT 1 FROM jobs WHERE session_id = @session_id AND kind = @kind AND dedupe_key = @dedupe_key
+        AND state = 'ready'`,
+    ).get(row);
+    const sql = twin
+      ? 'DELETE FROM jobs WHERE session_id = @session_id AND job_id = @job_id'
+      : `UPDATE jobs SET state = 'ready', attempts = 0, run_at = @now
+          WHERE session_id = @session_id AND job_id = @job_id`;
+    prepared(database, sql).run(twin ? row : { ...row, now });
+  }
+  return rows.length;
 }
