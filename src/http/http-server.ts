@@ -103,7 +103,8 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   const body = JSON.stringify(known.toBody());
   socket.end(
     `HTTP/1.1 ${String(known.status)} ${REASONS[known.status] ?? 'Error'}\r\n` +
-      'connection: close\r\ncontent-type: application/json; charset=utf-8\r\n' +
+      'connection: close\r\ncontent-type: application/json; charset=utf-8\r\ncache-control: no-store\r\n' +
+      "x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n" +
       `content-length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`,
   );
 }

@@ -150,6 +150,8 @@ describe('what is not HTTP', () => {
     const [head = '', body = ''] = text.split('\r\n\r\n', 2);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${String(status)} `));
     expect(errorOf(body).code).toBe(code);
+    expect(head).toContain('x-content-type-options: nosniff');
+    expect(head).toContain("content-security-policy: default-src 'none'");
   });
 });
 
