@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
+import { joinSignals } from '../../base/joined-signal.ts';
 import { textOf } from '../../models/chat-result.ts';
 import { NO_USAGE, type ChatMessage, type Usage } from '../../models/chat-types.ts';
 import type { ChatResult } from '../../models/provider.ts';
@@ -42,12 +43,13 @@ export async function performCall(
   }
   const began = clock.now();
   const limit = new CallLimit({ ms: input.msLeft, tokens: input.tokensLeft }, input.grant);
+  const joined = joinSignals(input.signal, limit.signal);
   let usage: Usage = NO_USAGE;
   const cost = () => ({ usage, ms: Math.max(0, clock.now() - began) });
   const call = {
     messages: input.messages,
     lane: input.lane,
-    signal: AbortSignal.any([input.signal, limit.signal]),
+    signal: joined.signal,
     onText: (text: string) => {
       limit.count(text);
       input.onText(text);
@@ -80,6 +82,7 @@ export async function performCall(
     return { type: 'call_failed', call: input.kind, fault: faultOf(error), ...cost() };
   } finally {
     limit.end();
+    joined.release();
   }
 }
 

@@ -1,4 +1,5 @@
 import { Agent } from 'undici';
+import { joinSignals } from '../../base/joined-signal.ts';
 import { asUpstreamError, invalidAnswer } from '../openai/as-upstream-error.ts';
 import { createClient } from '../openai/client.ts';
 import { withRetries } from '../openai/retry.ts';
@@ -52,7 +53,7 @@ export function createOpenAiEmbeddings(settings: OpenAiEmbeddingSettings): Embed
     state: () => ({ state: reason === null ? 'ready' : 'failing', reason }),
     prepare: () => undefined,
     async embed(texts: string[], { signal, urgent }: EmbedOptions) {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const { signal: within, release } = joinSignals(signal, AbortSignal.timeout(timeoutMs));
       const input = texts.map((text) => text.slice(0, MOST_CHARACTERS));
       try {
         const vectors = await withRetries(() => call(input, within), {
@@ -70,6 +71,8 @@ export function createOpenAiEmbeddings(settings: OpenAiEmbeddingSettings): Embed
         const refused = error instanceof UpstreamError && (error.status === 400 || error.status === 413);
         if (!refused) reason = message;
         throw new EmbeddingError(message, { refused, cause: error });
+      } finally {
+        release();
       }
     },
     close: () => agent.destroy(),

@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import type { Dispatcher } from 'undici';
+import { joinSignals } from '../../base/joined-signal.ts';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../chat-types.ts';
 import type { ChatCallOptions, ChatResult } from '../provider.ts';
 import { resultOf } from '../chat-result.ts';
@@ -39,7 +40,7 @@ export class ChatCaller {
     const timer = setTimeout(() => {
       limit.abort(outOfTime(timeoutMs));
     }, timeoutMs);
-    const signal = AbortSignal.any([options.signal, limit.signal]);
+    const { signal, release } = joinSignals(options.signal, limit.signal);
     let delivered = false;
     const onChunk = options.onChunk;
     const hand = (chunk: ChatCompletionChunk) => {
@@ -66,6 +67,7 @@ export class ChatCaller {
       return resultOf(completion, request);
     } finally {
       clearTimeout(timer);
+      release();
     }
   }
 
