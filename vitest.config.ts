@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,8 +6,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Child processes: native modules and worker threads of one file cannot disturb another's.
     pool: 'forks',
-    // Half of the cores: servers, browsers and databases that the tests start need the other half.
-    maxWorkers: '50%',
+    // Half of the cores, for servers, browsers and databases that the tests start need the other half; but two at least:
+    // a test that waits for a browser leaves its core to another.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // On a machine that is busy with something else a step can come too late once. What fails three times is wrong.
