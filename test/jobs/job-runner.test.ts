@@ -316,7 +316,7 @@ describe('the job runner', () => {
   it('leaves jobs of other kinds where they are, and refuses two handlers for one kind', async () => {
     const runner = newRunner();
     runner.register('work', async () => undefined);
-    expect(() => runner.register('work', async () => undefined)).toThrow(/work/);
+    expect(() => runner.register('work', async () => undefined)).toThrow('of the kind work');
     await enqueue({ kind: 'foreign' });
     runner.start();
     await runner.whenIdle();
