@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/start-postgres.ts'],
     // Child processes: native modules and worker threads of one file cannot disturb another's.
     pool: 'forks',
     // Half of the cores, for servers, browsers and databases that the tests start need the other half; but two at least:

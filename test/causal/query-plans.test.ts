@@ -4,7 +4,8 @@ import { openWriterConnection, preparedSql } from '../../src/store/sqlite/connec
 import { activityModule } from '../../src/store/sqlite/activity.ts';
 import { causalModule } from '../../src/store/sqlite/causal-store.ts';
 import { causalVectorsModule } from '../../src/store/sqlite/causal-vectors.ts';
-import { migrate, migrationFolder, readMigrations } from '../../src/store/sqlite/migrations.ts';
+import { migrationFolder, readMigrations } from '../../src/store/migration-files.ts';
+import { migrate } from '../../src/store/sqlite/migrations.ts';
 import { newEvent } from '../../src/causal/create-causal-memory.ts';
 import { sessionsModule } from '../../src/store/sqlite/sessions.ts';
 import { analyse } from '../../src/text/analyse.ts';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { newId } from '../../src/base/ids.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import type { NewJob, NewTurn } from '../../src/store/records.ts';
+import { openPostgresStore } from '../../src/store/postgres/open-postgres-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { createTestDatabase, dropTestDatabase } from '../support/postgres.ts';
 
 /** A record that a test may open, close and open again; `remove` takes away whatever it left behind. */
 export interface TestRecord {
@@ -16,7 +18,25 @@ export interface TestRecord {
 export const IMPLEMENTATIONS: { name: string; prepare(): TestRecord }[] = [
   { name: 'SQLite on this thread', prepare: () => sqliteRecord(false) },
   { name: 'SQLite in threads', prepare: () => sqliteRecord(true) },
+  // Until all its stores are there.
+  ...(process.env['CCC_TEST_POSTGRES'] ? [{ name: 'PostgreSQL', prepare: postgresRecord }] : []),
 ];
+
+function postgresRecord(): TestRecord {
+  const opened: MemoryDAL[] = [];
+  let url: string | null = null;
+  return {
+    open: async () => {
+      const dal = await openPostgresStore({ url: (url ??= await createTestDatabase()) });
+      opened.push(dal);
+      return dal;
+    },
+    remove: async () => {
+      await Promise.all(opened.map((dal) => dal.close()));
+      if (url !== null) await dropTestDatabase(url);
+    },
+  };
+}
 
 function sqliteRecord(threads: boolean): TestRecord {
   const folder = temporaryFolder();

@@ -6,7 +6,8 @@ import { openWriterConnection, preparedSql } from '../../src/store/sqlite/connec
 import { agentStatesModule } from '../../src/store/sqlite/agent-states.ts';
 import { conversationsModule } from '../../src/store/sqlite/conversations.ts';
 import { jobsModule } from '../../src/store/sqlite/jobs.ts';
-import { migrate, migrationFolder, readMigrations } from '../../src/store/sqlite/migrations.ts';
+import { migrationFolder, readMigrations } from '../../src/store/migration-files.ts';
+import { migrate } from '../../src/store/sqlite/migrations.ts';
 import { sessionsModule } from '../../src/store/sqlite/sessions.ts';
 import { summariesModule } from '../../src/store/sqlite/summaries.ts';
 import { turnIndexModule } from '../../src/store/sqlite/turn-index.ts';

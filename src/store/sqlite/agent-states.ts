@@ -1,7 +1,7 @@
 import type { AgentStateStore } from '../memory-dal.ts';
 import type { Agent, AgentStateRecord } from '../records.ts';
 import { prepared } from './connection.ts';
-import { fromJson, toJson } from './json-column.ts';
+import { fromJson, toJson } from '../json-column.ts';
 import { requireSession } from './turn-rows.ts';
 import type { StoreModule } from './store-module.ts';
 

@@ -3,7 +3,7 @@ import type { ConversationStore } from '../memory-dal.ts';
 import type { ConversationRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
-import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { insertTurns, requireActiveSession } from './turn-rows.ts';

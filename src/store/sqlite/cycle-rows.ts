@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { CycleEventRecord, CycleHead, CycleStepRecord } from '../cycle-store.ts';
 import type { JsonObject } from '../records.ts';
 import { prepared } from './connection.ts';
-import { fromJson, fromNullableJson, toJson } from './json-column.ts';
+import { fromJson, fromNullableJson, toJson } from '../json-column.ts';
 
 export interface CycleRow {
   session_id: string;

@@ -3,7 +3,7 @@ import type { CycleCommit, CycleRecord, CycleStore, OpenStep } from '../cycle-st
 import type { Database } from 'better-sqlite3';
 import { applyBudget } from './budgets.ts';
 import { prepared } from './connection.ts';
-import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import {
   cycleFromRow,
   eventFromRow,
@@ -14,7 +14,7 @@ import {
   type StepRow,
 } from './cycle-rows.ts';
 import { insertJobs } from './job-rows.ts';
-import { fromJson, toJson } from './json-column.ts';
+import { fromJson, toJson } from '../json-column.ts';
 import type { StoreModule, Sync } from './store-module.ts';
 import { insertTurns } from './turn-rows.ts';
 

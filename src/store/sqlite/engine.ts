@@ -5,7 +5,8 @@ import { asCccError } from './error-crossing.ts';
 import { GroupWriter, type Outcome } from './group-writer.ts';
 import { discardAbandonedImports } from './import-rows.ts';
 import { LogCleaner } from './log-cleaner.ts';
-import { migrate, migrationFolder, readMigrations } from './migrations.ts';
+import { migrationFolder, readMigrations } from '../migration-files.ts';
+import { migrate } from './migrations.ts';
 import { SQLITE_MODULES } from './modules.ts';
 import type { StoreModule } from './store-module.ts';
 

@@ -3,7 +3,7 @@ import { isoTime } from '../../base/clock.ts';
 import type { ExportRow } from '../memory-dal.ts';
 import type { Json, Page } from '../records.ts';
 import { prepared } from './connection.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
 import { getSession } from './sessions.ts';
 

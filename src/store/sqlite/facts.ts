@@ -3,7 +3,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { FactRecord, FactStore, FactVersion, NewFact } from '../fact-store.ts';
 import { noteVersion } from './analyser-version.ts';
 import { prepared } from './connection.ts';
-import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import {
   factFromRow,
   findFact,

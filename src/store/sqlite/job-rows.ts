@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { newId } from '../../base/ids.ts';
 import type { JobRecord, NewJob } from '../records.ts';
 import { prepared } from './connection.ts';
-import { fromJson, toJson } from './json-column.ts';
+import { fromJson, toJson } from '../json-column.ts';
 
 export interface JobRow {
   session_id: string;

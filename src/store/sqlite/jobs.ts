@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { JobStore } from '../memory-dal.ts';
 import type { JobRecord } from '../records.ts';
 import { prepared } from './connection.ts';
-import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { insertJobs, jobFromRow, type JobRow } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { SessionRecord } from '../records.ts';
 import type { SessionStatistics } from '../statistics.ts';
 import { prepared } from './connection.ts';
-import { fromJson } from './json-column.ts';
+import { fromJson } from '../json-column.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -4,8 +4,8 @@ import type { SessionStore } from '../memory-dal.ts';
 import type { SessionRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
-import { decodeCursor, encodeCursor, pageOf } from './cursor.ts';
-import { fromJson, fromNullableJson, toJson } from './json-column.ts';
+import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
+import { fromJson, fromNullableJson, toJson } from '../json-column.ts';
 import { sessionStatistics } from './session-statistics.ts';
 import type { StoreModule } from './store-module.ts';
 

@@ -3,7 +3,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { Agent, NewTurn, TurnKind, TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
-import { fromJson, toJson } from './json-column.ts';
+import { fromJson, toJson } from '../json-column.ts';
 import { NOTE_VERSION, oldestVersion } from './analyser-version.ts';
 import { insertTurnTerms } from './turn-index.ts';
 

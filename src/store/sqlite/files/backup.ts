@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../../base/ccc-error.ts';
-import { migrationFolder, readMigrations } from '../migrations.ts';
+import { migrationFolder, readMigrations } from '../../migration-files.ts';
 import { openWhole, removeWhole, requireSound, sync, syncFolderOf, type Contents } from './whole-file.ts';
 
 export interface BackupOptions {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../records.ts';
+import type { JsonObject } from './records.ts';
 
 /** JSON of a column that this server wrote. */
 export function fromJson(text: string): JsonObject {

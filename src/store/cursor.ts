@@ -1,5 +1,5 @@
-import { CccError } from '../../base/ccc-error.ts';
-import type { Page } from '../records.ts';
+import { CccError } from '../base/ccc-error.ts';
+import type { Page } from './records.ts';
 
 type Kind = 'number' | 'string';
 type Values<K extends readonly Kind[]> = { [I in keyof K]: K[I] extends 'number' ? number : string };
