@@ -13,18 +13,22 @@ import { callIdsOf, pendingCall } from './machine/tools.ts';
 import { newCycle } from './new-cycle.ts';
 import { Agents } from './runner/agents.ts';
 import { CycleRun, type RunDeps } from './runner/cycle-run.ts';
+import { followElsewhere } from './runner/follow-elsewhere.ts';
 import { followRun } from './runner/follow.ts';
+import { LEASE_MS, SharedRuns } from './runner/shared-runs.ts';
 import { fromJson } from './runner/stored-request.ts';
 import type { CycleTracer } from './tracing/cycle-tracer.ts';
 
 export interface CycleServiceDeps {
-  dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
+  dal: Pick<MemoryDAL, 'cycles' | 'budgets' | 'shared'>;
   memory: Pick<MemoryService, 'prepareTurn' | 'jobsForTurns'>;
   provider: ChatProvider;
   /** Models of the agents; the request's model when undefined. */
   models: { beatrice: string | undefined; codey: string | undefined };
   /** The server's limits on what cycles may take; none when absent. */
   budgets?: ServerBudgets;
+  /** How long a server that shares the record may be silent before others take up its cycles, in milliseconds. */
+  leaseMs?: number;
   clock: Clock;
   logger: Logger;
   /** Called when a run of a cycle rests, after its result: for who keeps traces. */
@@ -38,6 +42,9 @@ const EVENT_PAGE = 500;
 /** Cycles of one session that wait for tools and are looked through; older ones have been given up by their client. */
 const MOST_WAITING = 50;
 
+/** How long another server may take to end a cycle that it is asked to, in milliseconds. */
+const CANCEL_MS = 10_000;
+
 /** Starts cycles, keeps those that run in this process, and answers about all of them. */
 export function createCycleService(deps: CycleServiceDeps): CycleService {
   const runDeps: RunDeps = { ...deps, agents: new Agents(deps.provider) };
@@ -45,9 +52,17 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
   /** Cycles that are about to go on: of two requests that let the same one go on, only one may. */
   const claimed = new Set<string>();
   let draining = false;
+  const { shared: record } = deps.dal;
+  const shared = record
+    ? new SharedRuns(record, deps.leaseMs ?? LEASE_MS, deps.logger, {
+        running,
+        adopt: (cycleId) => goOn(cycleId, adopting),
+      })
+    : null;
 
   const keep = (run: CycleRun): CycleRun => {
     running.set(run.cycleId, run);
+    shared?.hold(run);
     const forget = () => {
       running.delete(run.cycleId);
       deps.nudgeJobs?.();
@@ -73,6 +88,41 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     }
   };
 
+  /** The cycle as it stands once no other server can go on with it. @throws cycle_conflict when one does */
+  const takeUp = async (cycleId: string, begin: (cycle: CycleRecord) => unknown): Promise<CycleRecord> => {
+    const cycle = await requireCycle(cycleId);
+    if (!shared) return cycle;
+    // What must not go on needs no lease.
+    begin(cycle);
+    if (!(await shared.take(cycle.sessionId, cycleId))) {
+      throw new CccError('cycle_conflict', 'The cycle is running on another server.');
+    }
+    return requireCycle(cycleId);
+  };
+
+  /** A cycle that another server runs: that one is asked to end it. @throws cycle_conflict when it does not in time */
+  const cancelElsewhere = async (cycle: CycleRecord, runs: SharedRuns): Promise<CycleRecord> => {
+    const inTime = AbortSignal.timeout(CANCEL_MS);
+    const ended = drainSignals(elsewhere(runs, cycle.cycleId, 0, inTime));
+    await runs.askToCancel(cycle.cycleId);
+    await ended;
+    const now = await requireCycle(cycle.cycleId);
+    if (now.outcome !== null) return now;
+    throw new CccError('cycle_conflict', 'The cycle is running on another server, which does not answer.');
+  };
+
+  const elsewhere = (runs: SharedRuns, cycleId: string, afterSeq: number, signal: AbortSignal) =>
+    followElsewhere(
+      {
+        listen: (listener) => runs.listen(listener),
+        cycle: (id) => deps.dal.cycles.get(id),
+        events: storedEvents,
+      },
+      cycleId,
+      afterSeq,
+      signal,
+    );
+
   /** Lets a stored cycle go on in this process. `begin` says with what; it throws when the cycle must not. */
   const goOn = async (
     cycleId: string,
@@ -84,7 +134,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     }
     claimed.add(cycleId);
     try {
-      const cycle = await requireCycle(cycleId);
+      const cycle = await takeUp(cycleId, begin);
       const { first, cancelled } = begin(cycle);
       const steps = await deps.dal.cycles.steps(cycle.sessionId, cycleId);
       const events = await storedEvents(cycle, 0);
@@ -125,11 +175,22 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
         yield* followRun(run, afterSeq, signal);
         return;
       }
+      if (shared && cycle.outcome === null) {
+        yield* elsewhere(shared, cycleId, afterSeq, signal);
+        return;
+      }
       for (const event of await storedEvents(cycle, afterSeq)) yield { kind: 'event', event };
     },
 
     async cancel(cycleId) {
-      const run = running.get(cycleId) ?? (await goOn(cycleId, cancelling));
+      const here = running.get(cycleId);
+      if (!here && shared) {
+        const cycle = await requireCycle(cycleId);
+        if (cycle.outcome === null && !(await shared.take(cycle.sessionId, cycleId))) {
+          return cancelElsewhere(cycle, shared);
+        }
+      }
+      const run = here ?? (await goOn(cycleId, cancelling));
       run.cancel();
       await run.done;
       return requireCycle(cycleId);
@@ -195,6 +256,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
 
     async drain(graceMs) {
       draining = true;
+      shared?.stop();
       const runs = [...running.values()];
       for (const run of runs) run.drain(false);
       const timer = setTimeout(() => {
@@ -204,6 +266,16 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       clearTimeout(timer);
     },
   };
+}
+
+/** A cycle that its server has left goes on, unless somebody has ended it meanwhile. */
+function adopting({ outcome }: CycleRecord): { first?: MachineEvent } {
+  if (outcome !== null) throw new CccError('cycle_conflict', `The cycle has ended: ${outcome}.`);
+  return {};
+}
+
+async function drainSignals(signals: AsyncIterable<unknown>): Promise<void> {
+  for await (const _signal of signals);
 }
 
 /** A cycle that nobody runs is cancelled too: one that a crash left open, or that waits for somebody. */

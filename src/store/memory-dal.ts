@@ -21,6 +21,7 @@ import type { FactStore } from './fact-store.ts';
 import type { LessonStore } from './lesson-store.ts';
 import type { ReindexStore } from './reindex-store.ts';
 import type { RetentionStore } from './retention-store.ts';
+import type { SharedRecord } from './shared-record.ts';
 import type { SessionStatistics } from './statistics.ts';
 import type { TurnIndex } from './turn-index.ts';
 import type { VectorStore } from './vector-store.ts';
@@ -52,6 +53,8 @@ export interface MemoryDAL {
   readonly causalVectors: CausalVectorStore;
   readonly activity: ActivityStore;
   readonly maintenance: MaintenanceStore;
+  /** Null where one process has the record for itself. */
+  readonly shared: SharedRecord | null;
   /** Finishes what was begun, then closes. Idempotent. */
   close(): Promise<void>;
 }

@@ -129,6 +129,11 @@ export class CycleRun implements RunningCycle {
     this.recorded.catch(() => undefined);
   }
 
+  /** Whether the record does not know it yet. */
+  get isNew(): boolean {
+    return this.#version === NOT_RECORDED;
+  }
+
   watch(listener: (signal: CycleSignal) => void): () => void {
     return this.#signals.watch(listener);
   }

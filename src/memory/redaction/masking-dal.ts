@@ -28,12 +28,12 @@ export function maskingDal(
   masker: Masker,
   masked: (found: Found) => void = () => undefined,
 ): MemoryDAL {
-  const { close, ...stores } = dal;
+  const { close, shared, ...stores } = dal;
   const gated = Object.entries(stores).map(([name, store]) => [
     name,
     WITHOUT_TEXT.has(name) ? (store as unknown) : gate(name, store as unknown as Methods, masker, masked),
   ]);
-  return { ...(Object.fromEntries(gated) as Omit<MemoryDAL, 'close'>), close };
+  return { ...(Object.fromEntries(gated) as Omit<MemoryDAL, 'close' | 'shared'>), shared, close };
 }
 
 function gate(store: string, methods: Methods, masker: Masker, masked: (found: Found) => void): Methods {

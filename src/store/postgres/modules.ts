@@ -3,5 +3,5 @@ import type { PostgresModule } from './postgres-module.ts';
 
 /** What stands behind each store of `MemoryDAL` on PostgreSQL. A new store is a line here. */
 export const POSTGRES_MODULES = {} satisfies {
-  [K in keyof Omit<MemoryDAL, 'close'>]?: PostgresModule<MemoryDAL[K]>;
+  [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
 };

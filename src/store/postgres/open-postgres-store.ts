@@ -3,9 +3,12 @@ import { CccError } from '../../base/ccc-error.ts';
 import { ERROR_CODES } from '../../base/error-codes.ts';
 import type { MemoryDAL } from '../memory-dal.ts';
 import { migrationFolder, readMigrations } from '../migration-files.ts';
+import type { CycleLeaseStore } from '../shared-record.ts';
 import { Connections } from './connections.ts';
+import { cycleLeasesModule } from './cycle-leases.ts';
 import { migrate } from './migrations.ts';
 import { POSTGRES_MODULES } from './modules.ts';
+import { PostgresNotices } from './notices.ts';
 import type { PostgresModule } from './postgres-module.ts';
 
 /** Connections of a process where nothing else is said. */
@@ -24,11 +27,12 @@ export async function openPostgresStore(options: {
   statementTimeoutMs?: number;
   logger?: Logger;
 }): Promise<MemoryDAL> {
+  const { url, logger = silentLogger } = options;
   const connections = new Connections({
-    url: options.url,
+    url,
     connections: options.connections ?? CONNECTIONS,
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
-    logger: options.logger ?? silentLogger,
+    logger,
   });
   try {
     await connections.alone((client) => migrate(client, readMigrations(migrationFolder('postgres'))));
@@ -40,9 +44,15 @@ export async function openPostgresStore(options: {
     name,
     facade(connections, module as PostgresModule<AnyMethods>),
   ]);
+  const notices = new PostgresNotices(url, connections, logger);
+  const leases = facade(connections, cycleLeasesModule as unknown as PostgresModule<AnyMethods>);
   return {
-    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close'>),
-    close: () => connections.close(),
+    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared'>),
+    shared: { leases: leases as unknown as CycleLeaseStore, notices },
+    close: async () => {
+      await notices.close();
+      await connections.close();
+    },
   };
 }
 

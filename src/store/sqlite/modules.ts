@@ -39,4 +39,4 @@ export const SQLITE_MODULES = {
   causalVectors: causalVectorsModule,
   activity: activityModule,
   maintenance: maintenanceModule,
-} satisfies { [K in keyof Omit<MemoryDAL, 'close'>]?: StoreModule<MemoryDAL[K]> };
+} satisfies { [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: StoreModule<MemoryDAL[K]> };

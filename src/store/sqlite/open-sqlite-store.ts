@@ -61,7 +61,8 @@ function assemble(writer: Caller, reader: Caller, closed: () => void): MemoryDAL
     closed();
   };
   return {
-    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close'>),
+    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared'>),
+    shared: null,
     close: () => (closing ??= close()),
   };
 }
