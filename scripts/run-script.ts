@@ -19,6 +19,11 @@ export async function runScript(work: () => Promise<void> | void): Promise<void>
 /** The data folder and the key, as the server would take them. The folder is made when `make` says so. */
 export async function dataSettings(make: boolean): Promise<{ folder: string; key: string | null }> {
   const { settings } = loadSettings(readEnvironment());
+  if (settings.CCC_DATABASE_URL !== undefined) {
+    throw new UsageError(
+      'The record is on PostgreSQL (CCC_DATABASE_URL), and this is for the file of SQLite. See docs/scaling.md.',
+    );
+  }
   const folder = resolve(settings.CCC_DATA_DIR);
   if (make) await prepareDataFolder(folder);
   return { folder, key: settings.CCC_ENCRYPTION_KEY ?? null };

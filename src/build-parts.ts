@@ -7,7 +7,7 @@ import { VERSION } from './base/project-root.ts';
 import { createCausalMeaning } from './causal/meaning/create-causal-meaning.ts';
 import { createCausalMemory } from './causal/create-causal-memory.ts';
 import { causalJobs, registerCausalJobs } from './causal/register.ts';
-import { PROJECTION_FILE, RECORD_FILE } from './config/data-folder.ts';
+import { PROJECTION_FILE } from './config/data-folder.ts';
 import { ownSecrets } from './config/own-secrets.ts';
 import type { Settings } from './config/schema.ts';
 import { serverBudgets } from './covenant/budgets.ts';
@@ -34,7 +34,9 @@ import { createEmbeddings } from './models/embeddings/create-embeddings.ts';
 import { createQuestionVectors } from './models/embeddings/question-vectors.ts';
 import { guardedProvider } from './models/guard/guarded-provider.ts';
 import { createProvider } from './models/create-provider.ts';
-import { openSqliteStore } from './store/sqlite/open-sqlite-store.ts';
+import { openRecord } from './open-record.ts';
+import type { CausalMemory } from './causal/create-causal-memory.ts';
+import type { MemoryDAL } from './store/memory-dal.ts';
 import { createMasker } from './text/redaction/masker.ts';
 
 export interface BuiltParts extends AppParts {
@@ -67,12 +69,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   );
   const masker = settings.CCC_REDACT === 'on' ? createMasker(ownSecrets(settings)) : null;
   const key = settings.CCC_ENCRYPTION_KEY ?? null;
-  const record = await openSqliteStore({
-    file: join(settings.CCC_DATA_DIR, RECORD_FILE),
-    threads: true,
-    key,
-    logger,
-  });
+  const record = await openRecord(settings, logger);
   const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
   const interrupted = await dal.budgets.settleInterrupted();
   if (interrupted > 0)
@@ -100,6 +97,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     activity: dal.activity,
     // DuckDB cannot encrypt a file here: with a key the projection is kept in memory.
     projectionFile: key === null ? join(settings.CCC_DATA_DIR, PROJECTION_FILE) : null,
+    onlyAsked: dal.shared !== null,
     jobsOfEvents: causalWork.ofEvents,
     jobsOfTexts: causalWork.ofTexts,
     ...(questions ? { meaning: { questions, vectors: dal.causalVectors } } : {}),
@@ -184,6 +182,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     provider,
     models: { beatrice: settings.CCC_BEATRICE_MODEL, codey: settings.CCC_CODEY_MODEL },
     budgets: serverBudgets(settings),
+    leaseMs: settings.CCC_LEASE_SECONDS * 1000,
     ...(tracing.trace ? { trace: tracing.trace } : {}),
     clock: systemClock,
     logger,
@@ -210,6 +209,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       dense.start();
       meaning.start();
       causal.start();
+      forgetErased(dal, causal, logger);
     },
     settle: async (limitMs) => {
       await Promise.all([
@@ -229,4 +229,19 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       await provider.close();
     },
   };
+}
+
+/** What another server erases leaves the projection of this one too. */
+function forgetErased({ shared }: MemoryDAL, causal: CausalMemory, logger: Logger): void {
+  shared?.notices.listen({
+    heard: (notice) => {
+      if (notice.kind !== 'erased') return;
+      causal.eraseSession(notice.sessionId).catch((error: unknown) => {
+        logger.warn({ err: error }, 'an erased session could not be taken out of the projection');
+      });
+    },
+    missed: () => {
+      causal.catchUp();
+    },
+  });
 }

@@ -54,7 +54,14 @@ function startLine({ provider, settings, version }: BuiltParts, port: number): s
     info.name === 'rehearsal'
       ? 'rehearsal (built in, offline: set OPENAI_API_KEY or OPENAI_BASE_URL for a real model)'
       : `${info.name} at ${info.baseUrl ?? 'its own address'}, ${info.defaultModel}`;
-  return `CCC ${version} listens on http://${host}:${String(port)} · provider: ${who} · data: ${settings.CCC_DATA_DIR}\n`;
+  return `CCC ${version} listens on http://${host}:${String(port)} · provider: ${who} · data: ${placeOf(settings)}\n`;
+}
+
+/** Where the record is, without what opens it. */
+function placeOf({ CCC_DATABASE_URL: url, CCC_DATA_DIR: folder }: BuiltParts['settings']): string {
+  if (url === undefined) return folder;
+  const { host, pathname } = new URL(url);
+  return `PostgreSQL at ${host}${pathname}`;
 }
 
 function stopOnSignals(parts: BuiltParts, server: HttpServer, flush: () => void): void {

@@ -22,6 +22,8 @@ export interface CausalMemoryOptions {
   activity?: ActivityStore;
   /** Where the projection is kept; null for memory only. */
   projectionFile: string | null;
+  /** The record is that of several servers: see `ProjectionOptions`. */
+  onlyAsked?: boolean;
   /** The jobs that new events give rise to: none without a judge and an embedding model. */
   jobsOfEvents?: (eventIds: string[], now: number) => NewJob[];
   /** Those of changed ones. */
@@ -41,6 +43,8 @@ export interface CausalMemory extends CausalMemoryCore {
   start(): void;
   /** Says that a session's causes have changed by another way than through this. */
   changed(sessionId: string): void;
+  /** Brings up to date what is followed, and forgets sessions that are gone, in the background. */
+  catchUp(): void;
   /** Follows what was removed in these sessions by another way, and takes it out of the projection's file. */
   leaveNoTraces(sessionIds: readonly string[]): Promise<void>;
   /** Events by their meaning; null without an embedding model. */
@@ -61,6 +65,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     ...(activity ? { activity } : {}),
     ...(options.meaning ? { vectors: options.meaning.vectors } : {}),
     file: options.projectionFile,
+    onlyAsked: options.onlyAsked ?? false,
     logger,
   });
   const follower = new Follower(projection, store, logger);
@@ -83,6 +88,9 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     },
     changed: (sessionId) => {
       follower.touch(sessionId);
+    },
+    catchUp: () => {
+      follower.catchUp();
     },
     leaveNoTraces: (sessionIds) => projection.leaveNoTraces(sessionIds),
 

@@ -71,6 +71,11 @@ function checkTogether(settings: Settings): string[] {
       'CCC_EMBEDDINGS=openai needs OPENAI_API_KEY or OPENAI_BASE_URL; CCC_EMBEDDINGS=local needs neither.',
     );
   }
+  if (settings.CCC_DATABASE_URL !== undefined && settings.CCC_ENCRYPTION_KEY !== undefined) {
+    problems.push(
+      'CCC_ENCRYPTION_KEY is refused together with CCC_DATABASE_URL: it encrypts a SQLite file. Encrypt the disk of the database instead.',
+    );
+  }
   const names = settings.CCC_API_KEYS.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) problems.push(`CCC_API_KEYS is wrong: ${twice} is named twice.`);

@@ -6,10 +6,15 @@ export function ownSecrets(settings: Settings): { name: string; secret: string }
     const value = settings[setting as SettingName];
     if (secret !== true || typeof value !== 'string') return [];
     const name = setting.toLowerCase().replaceAll('_', '-');
-    // `name=value,name=value`: the values alone turn up elsewhere.
-    const parts = setting.endsWith('_HEADERS') ? value.split(',').map(afterEquals) : [value];
-    return parts.map((part) => ({ name, secret: part }));
+    return partsOf(setting, value).map((part) => ({ name, secret: part }));
   });
+}
+
+/** What turns up elsewhere by itself: the values of `name=value,name=value`, the password of an address. */
+function partsOf(setting: string, value: string): string[] {
+  if (setting.endsWith('_HEADERS')) return value.split(',').map(afterEquals);
+  if (setting.endsWith('_URL')) return [decodeURIComponentOr(new URL(value).password)].filter(Boolean);
+  return [value];
 }
 
 function afterEquals(pair: string): string {

@@ -51,6 +51,27 @@ export const SETTINGS = {
     default: './data',
     help: 'Folder that holds the record and the projection; created when missing.',
   },
+  CCC_DATABASE_URL: {
+    schema: optional(z.url({ protocol: /^postgres(ql)?$/ })),
+    default: '',
+    help: 'A PostgreSQL database that holds the record, `postgres://user:password@host:5432/name`: any number of servers may share it. A SQLite file in CCC_DATA_DIR when empty.',
+    secret: true,
+  },
+  CCC_DATABASE_CONNECTIONS: {
+    schema: integer(1, 1_000),
+    default: '10',
+    help: 'Most connections of this server to CCC_DATABASE_URL, besides one that listens.',
+  },
+  CCC_DATABASE_TIMEOUT_MS: {
+    schema: integer(100, 600_000),
+    default: '30000',
+    help: 'Longest time for a statement on CCC_DATABASE_URL, in milliseconds.',
+  },
+  CCC_LEASE_SECONDS: {
+    schema: integer(1, 3_600),
+    default: '15',
+    help: 'How long a server on CCC_DATABASE_URL may be silent before the others take up its cycles.',
+  },
   CCC_ENCRYPTION_KEY: {
     schema: optional(
       z.string().min(16, 'must have at least 16 characters; `openssl rand -base64 32` makes a good one'),

@@ -18,7 +18,7 @@ export interface Open {
 /** Sessions that are remembered as up to date. */
 const MOST_CURRENT = 10_000;
 
-interface Head {
+export interface Head {
   sessionId: string;
   sessionKey: number;
   changeSeq: number;

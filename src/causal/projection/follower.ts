@@ -31,6 +31,11 @@ export class Follower {
     this.#schedule();
   }
 
+  /** Looks for whatever it has missed. */
+  catchUp(): void {
+    void this.#catchUpAll();
+  }
+
   touch(sessionId: string): void {
     this.#touched.add(sessionId);
     this.#schedule();
@@ -59,9 +64,12 @@ export class Follower {
 
   async #catchUpAll(): Promise<void> {
     await this.#quietly(async () => {
-      const { changes } = await this.#store.counts();
-      if (changes > 0 || this.#projection.exists) await this.#projection.catchUpAll();
+      if (this.#projection.exists || (await this.#hasNews())) await this.#projection.catchUpAll();
     });
+  }
+
+  async #hasNews(): Promise<boolean> {
+    return !this.#projection.onlyAsked && (await this.#store.counts()).changes > 0;
   }
 
   /** A projection that cannot follow now does so when it is asked: nobody waits for this. */

@@ -6,6 +6,7 @@ import { openDuck, type Duck, type DuckReader } from './duckdb.ts';
 import { activityFeed, causalFeed, vectorFeed, type Feed, type Open } from './feeds.ts';
 import type { FollowedVectors } from './follow-vectors.ts';
 import type { FollowedStore } from './follow.ts';
+import { allHeads, headsOf } from './heads.ts';
 import { createTables, isCurrent, sessionStamp } from './schema.ts';
 import { dropVectors, hasTraces, vectorSizes } from './vector-tables.ts';
 
@@ -13,8 +14,8 @@ import { dropVectors, hasTraces, vectorSizes } from './vector-tables.ts';
 const FILE_RETRY_MS = 30_000;
 /** How often those who stand in the way of closing are interrupted, in milliseconds: one may just begin another question. */
 const INTERRUPT_EVERY_MS = 5;
-/** Heads read at a time when the whole record is gone through. */
-const HEADS_PAGE = 500;
+/** Sessions of which the lag is summed up, where it is theirs alone that counts. */
+const MOST_IN_LAG = 100;
 
 export interface ProjectionOptions {
   store: FollowedStore;
@@ -24,6 +25,8 @@ export interface ProjectionOptions {
   vectors?: FollowedVectors;
   /** Null keeps it in memory. */
   file: string | null;
+  /** The record is that of several servers: this one follows the sessions it is asked about, and no others by itself. */
+  onlyAsked?: boolean;
   logger: Logger;
   now?: () => number;
 }
@@ -67,6 +70,10 @@ export class CausalProjection {
     return this.#open !== null || (file !== null && existsSync(file));
   }
 
+  get onlyAsked(): boolean {
+    return this.#options.onlyAsked === true;
+  }
+
   /** Why the file is not in use; null while it is, or while nothing was opened. */
   get fileTrouble(): string | null {
     return this.#fileTrouble;
@@ -93,7 +100,7 @@ export class CausalProjection {
     sessionId: string | null,
     question: (duck: DuckReader, sessionKey: number | null) => Promise<T>,
   ): Promise<T> {
-    if (sessionId === null) await this.#catchUpAllOf(this.#told);
+    if (sessionId === null) for (const feed of this.#told) await this.#catchUpFeed(feed, false);
     let sessionKey: number | null = null;
     const open = async (duck: Duck, key: number | null) => {
       sessionKey = key;
@@ -123,10 +130,26 @@ export class CausalProjection {
     return this.#withDuck(({ duck }) => question(duck));
   }
 
-  /** Changes that the record has and the projection has not. */
+  /** Changes that the record has and the projection has not; of the newest sessions in it, where it follows only some. */
   async lag(): Promise<number> {
+    if (this.onlyAsked) return this.#lagOfHeld();
     const { changes } = await this.#options.store.counts();
     return Math.max(0, changes - (this.#open?.through ?? 0));
+  }
+
+  async #lagOfHeld(): Promise<number> {
+    if (!this.#open) return 0;
+    const rows = await this.#withDuck(({ duck }) =>
+      duck.rows(
+        `SELECT session_key, through FROM heads ORDER BY session_key DESC LIMIT ${String(MOST_IN_LAG)}`,
+      ),
+    );
+    const held = new Map(rows.map(([key, through]) => [Number(key), Number(through)]));
+    let lag = 0;
+    for await (const { sessionKey, changeSeq } of headsOf(this.#causes, held.keys())) {
+      lag += Math.max(0, changeSeq - (held.get(sessionKey) ?? 0));
+    }
+    return lag;
   }
 
   /**
@@ -163,34 +186,23 @@ export class CausalProjection {
     }
   }
 
-  /** Brings everything up to date and forgets the sessions that are gone. */
+  /** Brings everything that it follows up to date and forgets the sessions that are gone. */
   async catchUpAll(): Promise<void> {
-    await this.#catchUpAllOf(this.#feeds);
+    for (const feed of this.#feeds) await this.#catchUpFeed(feed, this.onlyAsked);
   }
 
-  async #catchUpAllOf(feeds: readonly Feed[]): Promise<void> {
-    for (const feed of feeds) await this.#catchUpFeed(feed);
-  }
-
-  async #catchUpFeed(feed: Feed): Promise<void> {
+  async #catchUpFeed(feed: Feed, onlyHeld: boolean): Promise<void> {
     // One that began while the heads were read may be among the forgotten: it is taken in again when it is asked for.
     const known = await this.#withDuck(({ duck }) =>
       duck.rows(`SELECT session_key, stamp, through FROM ${feed.table}`),
     );
     const left = new Map(known.map(([key, stamp, through]) => [Number(key), { stamp, through }]));
-    let after = 0;
-    for (;;) {
-      const heads = await feed.heads(after, HEADS_PAGE);
-      for (const head of heads) {
-        if (this.#closed) return;
-        const at = left.get(head.sessionKey);
-        left.delete(head.sessionKey);
-        let more = at?.through !== head.changeSeq || at.stamp !== sessionStamp(head.sessionId);
-        while (more) more = await this.#withDuck((open) => feed.follow(open, head));
-      }
-      const last = heads.at(-1);
-      if (!last || heads.length < HEADS_PAGE) break;
-      after = last.sessionKey;
+    for await (const head of onlyHeld ? headsOf(feed, [...left.keys()]) : allHeads(feed)) {
+      if (this.#closed) return;
+      const at = left.get(head.sessionKey);
+      left.delete(head.sessionKey);
+      let more = at?.through !== head.changeSeq || at.stamp !== sessionStamp(head.sessionId);
+      while (more) more = await this.#withDuck((open) => feed.follow(open, head));
     }
     await this.#withDuck(async (open) => {
       for (const key of left.keys()) await feed.forget(open, key);
