@@ -1,14 +1,18 @@
 /**
- * Makes a key for CCC_API_KEYS: `npm run api-key -- name [requests a minute]`. The key is shown once and stored nowhere;
+ * Makes a key for CCC_API_KEYS: `npm run api-key -- name [requests a minute] [tokens a day]`, - for none. The key is shown once and stored nowhere;
  * the entry holds its hash.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { parseApiKey } from '../src/config/api-keys.ts';
 
-const [name = '', perMinute] = process.argv.slice(2);
+const [name = '', perMinute = '-', tokensPerDay = '-'] = process.argv.slice(2);
 const key = `ccc_key_${randomBytes(32).toString('base64url')}`;
 const hash = createHash('sha256').update(key).digest('hex');
-const entry = `${name}:${hash}${perMinute === undefined ? '' : `:${perMinute}/min`}`;
+const limits = [
+  ...(perMinute === '-' ? [] : [`:${perMinute}/min`]),
+  ...(tokensPerDay === '-' ? [] : [`:${tokensPerDay}tokens/day`]),
+];
+const entry = `${name}:${hash}${limits.join('')}`;
 if (parseApiKey(entry)) {
   console.log(`The key, shown this once. Clients send it as their API key:\n\n  ${key}\n`);
   console.log(
@@ -16,7 +20,7 @@ if (parseApiKey(entry)) {
   );
 } else {
   console.error(
-    'Usage: npm run api-key -- name [requests a minute]. A name has letters, digits, dots, - and _.',
+    'Usage: npm run api-key -- name [requests a minute] [tokens a day], - for none. A name has letters, digits, dots, - and _.',
   );
   process.exitCode = 1;
 }

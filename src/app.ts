@@ -24,6 +24,8 @@ import { operationRouter } from './http/operation/operation-router.ts';
 import { registerRecordMetrics } from './http/operation/record-metrics.ts';
 import type { ServerState } from './http/operation/server-state.ts';
 import { limitRate } from './http/rate-limit.ts';
+import { limitTokens } from './http/spending/limit-tokens.ts';
+import type { TokenLedger } from './http/spending/token-ledger.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { staticPage } from './http/static-page.ts';
@@ -46,6 +48,8 @@ export interface AppParts {
   memory: MemoryService;
   cycles: CycleService;
   causal: CausalMemoryCore;
+  /** What callers have spent today; absent where nobody counts. */
+  tokens?: TokenLedger;
   /** How the embedding model does; absent where there is none. */
   embeddings?: DenseRetrieval['status'];
   /** Tells the background work that there is something to do. */
@@ -89,6 +93,7 @@ export function buildApp(parts: AppParts): RequestListener {
       refuseWhileStopping(state),
       requireKey(settings.CCC_API_KEYS, parts.memory),
       limitRate(settings.CCC_REQUESTS_PER_MINUTE),
+      ...(parts.tokens ? [limitTokens(parts.tokens)] : []),
     ],
     first: v1Routes(parts),
     then: app,

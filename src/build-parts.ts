@@ -17,6 +17,8 @@ import { openTracing } from './covenant/tracing/open-tracing.ts';
 import { meteredProvider } from './http/operation/upstream-metrics.ts';
 import { countMasked } from './http/operation/record-metrics.ts';
 import { ServerState } from './http/operation/server-state.ts';
+import { createTokenLedger } from './http/spending/create-token-ledger.ts';
+import { spendingProvider } from './http/spending/spending-provider.ts';
 import { JobRunner } from './jobs/job-runner.ts';
 import { createMemoryService } from './memory/create-memory-service.ts';
 import { createDenseRetrieval } from './memory/embeddings/create-dense-retrieval.ts';
@@ -60,7 +62,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     timeoutMs: settings.OPENAI_TIMEOUT_MS,
     maxRetries: settings.OPENAI_MAX_RETRIES,
   });
-  const provider = meteredProvider(
+  const metered = meteredProvider(
     guardedProvider(upstream, {
       concurrency: settings.CCC_UPSTREAM_CONCURRENCY,
       failures: settings.CCC_UPSTREAM_FAILURES,
@@ -71,6 +73,8 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const key = settings.CCC_ENCRYPTION_KEY ?? null;
   const record = await openRecord(settings, logger);
   const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
+  const tokens = createTokenLedger(settings, { dal, clock: systemClock, logger });
+  const provider = spendingProvider(metered, tokens);
   const interrupted = await dal.budgets.settleInterrupted();
   if (interrupted > 0)
     logger.warn({ calls: interrupted }, 'calls that were cut off count as they were estimated');
@@ -200,6 +204,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     memory,
     cycles,
     causal,
+    tokens,
     embeddings: dense.status,
     nudgeJobs,
     start: () => {
@@ -225,6 +230,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
       await tracing.close();
       await dense.close();
       await causal.close();
+      await tokens.settle();
       await dal.close();
       await provider.close();
     },

@@ -97,7 +97,8 @@ export const ERROR_CODES = {
   budget_exhausted: {
     status: 429,
     type: 'insufficient_quota',
-    meaning: 'A budget of the session or of the day has no room for the next call; nothing was spent.',
+    meaning:
+      'A budget of the session, of the caller or of the day has no room for the next call; nothing was spent.',
   },
   origin_not_allowed: {
     status: 403,

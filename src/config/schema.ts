@@ -229,6 +229,11 @@ export const SETTINGS = {
     default: '0',
     help: 'Most requests a minute for each key, session token or else address; 0 sets no limit. An entry of CCC_API_KEYS may set its own.',
   },
+  CCC_TOKENS_PER_DAY: {
+    schema: integer(0, 1_000_000_000_000),
+    default: '0',
+    help: 'Most tokens a day (UTC) for each key, session token or else address, in chats, cycles and embeddings; 0 sets no limit. An entry of CCC_API_KEYS may set its own.',
+  },
   CCC_UPSTREAM_CONCURRENCY: {
     schema: integer(0, 100_000),
     default: '128',

@@ -127,6 +127,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
   const goOn = async (
     cycleId: string,
     begin: (cycle: CycleRecord) => { first?: MachineEvent; cancelled?: boolean },
+    payer?: string,
   ): Promise<CycleRun> => {
     if (draining) throw new CccError('shutting_down');
     if (running.has(cycleId) || claimed.has(cycleId)) {
@@ -144,6 +145,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
         attempt: open ? open.attempt + 1 : 1,
         openStepId: open?.stepId ?? null,
         ...(first ? { first } : {}),
+        payer,
       });
       if (cancelled) run.cancel();
       run.replay(events);
@@ -157,7 +159,7 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
     async start(input) {
       if (draining) throw new CccError('shutting_down');
       const { cycle, ...beginning } = newCycle(deps, input);
-      const from = { stepNumber: 0, attempt: 1, openStepId: null, beginning };
+      const from = { stepNumber: 0, attempt: 1, openStepId: null, beginning, payer: input.payer };
       const run = keep(new CycleRun(runDeps, cycle, from));
       await run.recorded;
       return run;
@@ -202,17 +204,21 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       await Promise.allSettled(runs.map(({ done }) => done));
     },
 
-    resume: (cycleId) =>
-      goOn(cycleId, ({ outcome }) => {
-        if (outcome === null) return {};
-        if (outcome === 'drained') return { first: { type: 'resumed' } };
-        throw new CccError(
-          'cycle_conflict',
-          mayGoOn(outcome as Outcome)
-            ? `The cycle waits for somebody: ${outcome}.`
-            : `The cycle has ended: ${outcome}.`,
-        );
-      }),
+    resume: (cycleId, payer) =>
+      goOn(
+        cycleId,
+        ({ outcome }) => {
+          if (outcome === null) return {};
+          if (outcome === 'drained') return { first: { type: 'resumed' } };
+          throw new CccError(
+            'cycle_conflict',
+            mayGoOn(outcome as Outcome)
+              ? `The cycle waits for somebody: ${outcome}.`
+              : `The cycle has ended: ${outcome}.`,
+          );
+        },
+        payer,
+      ),
 
     async findWaiting(sessionId, toolCallIds) {
       const asked = new Set(toolCallIds);
@@ -224,35 +230,43 @@ export function createCycleService(deps: CycleServiceDeps): CycleService {
       return found?.cycleId ?? null;
     },
 
-    continueWithTools: (cycleId, results) =>
-      goOn(cycleId, (cycle) => {
-        const given = new Set(results.map(({ tool_call_id: id }) => id));
-        const ids = pendingIds(cycle);
-        if (ids.length === 0 || !ids.every((id) => given.has(id))) {
-          throw new CccError(
-            'cycle_conflict',
-            'The cycle does not wait for the results of these tool calls.',
-          );
-        }
-        return { first: { type: 'tools_answered', results } };
-      }),
+    continueWithTools: (cycleId, results, payer) =>
+      goOn(
+        cycleId,
+        (cycle) => {
+          const given = new Set(results.map(({ tool_call_id: id }) => id));
+          const ids = pendingIds(cycle);
+          if (ids.length === 0 || !ids.every((id) => given.has(id))) {
+            throw new CccError(
+              'cycle_conflict',
+              'The cycle does not wait for the results of these tool calls.',
+            );
+          }
+          return { first: { type: 'tools_answered', results } };
+        },
+        payer,
+      ),
 
     decide: (cycleId, input) =>
-      goOn(cycleId, (cycle) => {
-        if (cycle.outcome !== 'awaiting_decision') {
-          throw new CccError('cycle_conflict', 'The cycle does not wait for a decision.');
-        }
-        const state = fromJson<MachineState>(cycle.machine);
-        const waiting = state.drafts.find(({ round }) => round === state.delivered);
-        if (waiting?.hash !== input.draftHash) {
-          throw new CccError(
-            'cycle_conflict',
-            'The decision is about another draft than the one that waits.',
-            { param: 'draft_hash' },
-          );
-        }
-        return { first: { type: 'decided', decision: input.decision, text: input.text } };
-      }),
+      goOn(
+        cycleId,
+        (cycle) => {
+          if (cycle.outcome !== 'awaiting_decision') {
+            throw new CccError('cycle_conflict', 'The cycle does not wait for a decision.');
+          }
+          const state = fromJson<MachineState>(cycle.machine);
+          const waiting = state.drafts.find(({ round }) => round === state.delivered);
+          if (waiting?.hash !== input.draftHash) {
+            throw new CccError(
+              'cycle_conflict',
+              'The decision is about another draft than the one that waits.',
+              { param: 'draft_hash' },
+            );
+          }
+          return { first: { type: 'decided', decision: input.decision, text: input.text } };
+        },
+        input.payer,
+      ),
 
     async drain(graceMs) {
       draining = true;

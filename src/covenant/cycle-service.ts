@@ -64,6 +64,8 @@ export interface StartCycle {
   directiveMetadata?: JsonObject;
   /** Who of several people asked. */
   speaker?: string | null;
+  /** Whose tokens it spends, see `ChatCallOptions`. */
+  payer?: string | undefined;
 }
 
 /** Something to watch: a stored event, or a piece of text that is being written right now (not stored). */
@@ -120,21 +122,21 @@ export interface CycleService {
   /** @throws cycle_not_found, cycle_conflict when it has ended */
   cancel(cycleId: string): Promise<CycleRecord>;
   /** Continues a cycle that a crash or a stop interrupted. @throws cycle_not_found, cycle_conflict */
-  resume(cycleId: string): Promise<RunningCycle>;
+  resume(cycleId: string, payer?: string): Promise<RunningCycle>;
   /** The cycle of a session that waits for the results of exactly these tool calls; null when none does. */
   findWaiting(sessionId: string, toolCallIds: string[]): Promise<string | null>;
   /**
    * Continues a cycle with the results of the tools that it waits for.
    * @throws cycle_not_found, cycle_conflict when it does not wait for them
    */
-  continueWithTools(cycleId: string, results: ChatMessage[]): Promise<RunningCycle>;
+  continueWithTools(cycleId: string, results: ChatMessage[], payer?: string): Promise<RunningCycle>;
   /**
    * The person's word on a cycle that waits for it: deliver the draft, drop it, or go on in another direction.
    * @throws cycle_not_found, cycle_conflict when it does not wait, or when `draftHash` is not the waiting draft's
    */
   decide(
     cycleId: string,
-    input: { decision: 'approve' | 'reject' | 'steer'; text: string; draftHash: string },
+    input: { decision: 'approve' | 'reject' | 'steer'; text: string; draftHash: string; payer?: string },
   ): Promise<RunningCycle>;
   /** Cancels the cycles of a session that are running here, and resolves when none of them writes any more. */
   stopSession(sessionId: string): Promise<void>;

@@ -17,6 +17,8 @@ export interface ChatCallOptions {
   onChunk?: (chunk: ChatCompletionChunk) => void;
   /** Whose call it is: where calls have to wait, each caller does so in a lane of their own. Absent: nobody waits for it. */
   lane?: string;
+  /** Whose tokens it spends: a caller with a limit of them. Absent: nobody's. */
+  payer?: string;
   /** Whole-call limit in milliseconds; the provider's own default otherwise. */
   timeoutMs?: number;
 }
@@ -40,7 +42,7 @@ export interface ForwardRequest {
   /** The client's headers, hop-by-hop and credential headers already removed. */
   headers: Record<string, string>;
   body: Readable | Buffer | null;
-  /** Whose call it is, see `ChatCallOptions`. */
+  /** Whose call it is, see `ChatCallOptions`, and whose tokens it spends. */
   lane?: string;
 }
 

@@ -25,8 +25,23 @@ export interface Reservation {
   limits: BudgetLimits;
 }
 
-/** What cycles have spent, and what is set aside for the calls they are making. */
-export interface BudgetStore {
+export const DAY_MS = 86_400_000;
+
+/** How a caller begins that is a session, by its token; the rest is the session's id. */
+export const SESSION_CALLER = 'session ';
+/** Days for which it is kept what callers have spent: a clock that is a little late still finds its day. */
+export const CALLER_DAYS = 2;
+
+/** Tokens that callers (a key, a session by its token, an address) have spent in a day (UTC). */
+export interface CallerSpending {
+  /** Adds what was spent at `at`. Resolves with what each of them has then spent that day, on all servers, in the same order. */
+  spend(entries: { caller: string; tokens: number; at: number }[]): Promise<number[]>;
+  /** What a caller has spent on the day that `at` is in. */
+  spentBy(caller: string, at: number): Promise<number>;
+}
+
+/** What cycles have spent, and what is set aside for the calls they are making; and what callers have spent. */
+export interface BudgetStore extends CallerSpending {
   /** Adds to what is set aside for a cycle's call, as far as there is room. Resolves with what was added. */
   extend(input: {
     sessionId: string;

@@ -50,6 +50,7 @@ describe('a session that is deleted', () => {
         'record_counters',
         'cycle_counts',
         'day_spending',
+        'caller_spending',
       ];
       const rare = ['pending_imports', 'reindex_progress', 'budget_reservations', 'causal_removals'];
       const derived = ['causal_progress', 'causal_vector_progress', 'vector_progress'];

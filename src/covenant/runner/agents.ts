@@ -14,6 +14,8 @@ export interface AgentCall {
   signal: AbortSignal;
   /** Whose call it is, for the queue before the upstream. */
   lane: string;
+  /** Whose tokens it spends. */
+  payer?: string | undefined;
   onText: (text: string) => void;
   /** Told after each upstream call, also of one that failed, so that nothing spent is forgotten. */
   onUsage: (usage: Usage) => void;
@@ -79,6 +81,7 @@ export class Agents {
       const result = await this.#provider.chat(request, {
         signal: call.signal,
         lane: call.lane,
+        ...(call.payer === undefined ? {} : { payer: call.payer }),
         onChunk: (chunk) => {
           const piece = chunk.choices[0]?.delta.content ?? '';
           if (piece === '') return;

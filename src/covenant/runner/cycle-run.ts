@@ -69,6 +69,8 @@ export interface RunFrom {
   beginning?: Pick<ToStore, 'turns' | 'events'>;
   /** What lets a resting cycle go on. */
   first?: MachineEvent;
+  /** Whose tokens it spends: who has asked for it here. A cycle that was taken over from another process is nobody's. */
+  payer?: string | undefined;
 }
 
 /** One cycle at work in this process: it carries out what the machine asks for, and stores each step boundary. */
@@ -85,6 +87,7 @@ export class CycleRun implements RunningCycle {
   /** What requests before this one have cost: each is told its own. */
   readonly #usageBefore: MachineState['usage'];
   readonly #cycle: CycleRecord;
+  readonly #payer: string | undefined;
   /** Of the session and of the day. */
   readonly #limits: BudgetLimits;
   readonly #isLimited: boolean;
@@ -114,6 +117,7 @@ export class CycleRun implements RunningCycle {
     this.#stepNumber = from.stepNumber;
     this.fromStep = from.openStepId === null ? from.stepNumber + 1 : from.stepNumber;
     this.#attempt = from.attempt;
+    this.#payer = from.payer;
     this.#version = cycle.version;
     if (from.beginning) this.#toStore = { ...nothingToStore(), ...from.beginning };
     // The process that had this step open is gone: whatever comes next, its row is closed with it.
@@ -278,6 +282,7 @@ export class CycleRun implements RunningCycle {
       stored: this.#request,
       signal: this.#abort.signal,
       lane: `session ${this.#cycle.sessionId}`,
+      payer: this.#payer,
       stopReason: () => this.#stopReason ?? 'client_cancelled',
       tokensLeft: left === null ? null : left - promptSize(type, messages, this.#request),
       msLeft: msLeft(this.#state),

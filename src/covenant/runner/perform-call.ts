@@ -24,6 +24,8 @@ export interface CallInput {
   stopReason: () => StopReason;
   /** Whose call it is, for the queue before the upstream. */
   lane: string;
+  /** Whose tokens it spends. */
+  payer: string | undefined;
   /** Most tokens that may be answered, most milliseconds it may take; null without a limit. */
   tokensLeft: number | null;
   msLeft: number | null;
@@ -49,6 +51,7 @@ export async function performCall(
   const call = {
     messages: input.messages,
     lane: input.lane,
+    payer: input.payer,
     signal: joined.signal,
     onText: (text: string) => {
       limit.count(text);

@@ -3,6 +3,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { CycleResult, RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest, Usage } from '../../models/chat-types.ts';
 import { UpstreamError } from '../../models/upstream-error.ts';
+import { callerName } from '../request-context.ts';
 import { narrationHeading } from './narration.ts';
 import type { ChatParts } from './parts.ts';
 import type { ChatCall } from './prepare.ts';
@@ -70,11 +71,12 @@ export async function endingOf(reply: CycleReply): Promise<Ending | null> {
 }
 
 /** The record has failed in the middle of a cycle: the client gets what Stage 1 would have given, and is told. */
-async function answerUnsupervised({ parts, call, request, signal }: CycleReply): Promise<Ending | null> {
+async function answerUnsupervised({ parts, res, call, request, signal }: CycleReply): Promise<Ending | null> {
   try {
     const { content, finishReason, completion, usage } = await parts.provider.chat(request, {
       signal,
       lane: `session ${call.sessionId}`,
+      payer: callerName(res.req, res),
     });
     const covenant = { mode: 'direct', reason: NO_RECORD };
     const { tool_calls: toolCalls = null } = completion.choices[0]?.message ?? {};

@@ -4,6 +4,7 @@ import type { RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest } from '../../models/chat-types.ts';
 import { directiveMetadata } from './exchange.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
+import { callerName } from '../request-context.ts';
 import { replyWhole } from './cycle-body.ts';
 import { NO_RECORD } from './cycle-reply.ts';
 import { replyStream } from './cycle-stream.ts';
@@ -45,6 +46,7 @@ export async function answerCycle(
       storeTurns: fields.memory_options?.auto_store_response ?? true,
       directiveStored: thread.directive !== null,
       speaker: directive.speaker,
+      payer: callerName(res.req, res),
       directiveMetadata: directiveMetadata(directive, thread.threadKey),
     });
   } catch (error) {
@@ -71,7 +73,7 @@ export async function continueCycle(
 ): Promise<void> {
   call.report.conversationId = conversationId;
   const hangUp = cancelOnHangUp(res);
-  const running = await parts.cycles.continueWithTools(cycleId, results);
+  const running = await parts.cycles.continueWithTools(cycleId, results, callerName(res.req, res));
   await replyFrom(parts, res, call, { running, conversationId, signal: hangUp.signal });
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CccError } from '../../base/ccc-error.ts';
 import { readJsonBody } from '../body.ts';
 import { methodNotAllowed } from '../errors.ts';
+import { callerName } from '../request-context.ts';
 import { SseWriter } from '../sse.ts';
 import { checkToken } from '../session-guard.ts';
 import { validate } from '../validate.ts';
@@ -41,7 +42,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
     .post(async (req, res) => {
       await checkToken(memory, req, req.params.id);
       const { json } = await readJsonBody(req, parts.settings.CCC_MAX_BODY);
-      const cycleId = await startCycle(parts, req.params.id, json);
+      const cycleId = await startCycle(parts, req.params.id, json, callerName(req, res));
       const { cycle } = await cycles.get(cycleId);
       res.status(202).location(`/api/v2/cycles/${cycleId}`).json(cycleHead(cycle));
     })
@@ -97,7 +98,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
     .route('/api/v2/cycles/:id/resume')
     .post(async (req, res) => {
       await opened(req);
-      await cycles.resume(req.params.id);
+      await cycles.resume(req.params.id, callerName(req, res));
       res.status(202).json(cycleHead((await cycles.get(req.params.id)).cycle));
     })
     .all(methodNotAllowed('POST'));
@@ -113,7 +114,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
           param: 'text',
         });
       }
-      await cycles.decide(req.params.id, { decision, text, draftHash });
+      await cycles.decide(req.params.id, { decision, text, draftHash, payer: callerName(req, res) });
       res.status(202).json(cycleHead((await cycles.get(req.params.id)).cycle));
     })
     .all(methodNotAllowed('POST'));

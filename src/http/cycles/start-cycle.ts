@@ -61,7 +61,12 @@ type StartBody = z.output<typeof startBody>;
 const CONTINUED_TURNS = 40;
 
 /** Starts a cycle from a request's body. Returns its id. @throws invalid_request, *_not_found, session_archived */
-export async function startCycle(parts: CyclesParts, sessionId: string, json: unknown): Promise<string> {
+export async function startCycle(
+  parts: CyclesParts,
+  sessionId: string,
+  json: unknown,
+  payer: string,
+): Promise<string> {
   const body = validate(startBody, json);
   const { memory, settings } = parts;
   const session = await memory.getSession(sessionId);
@@ -102,6 +107,7 @@ export async function startCycle(parts: CyclesParts, sessionId: string, json: un
     context,
     contextMs,
     storeTurns: options.auto_store_response ?? true,
+    payer,
   });
   return running.cycleId;
 }

@@ -2,16 +2,17 @@ import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import {
   BUDGET_SCOPES,
+  DAY_MS,
   type Amount,
   type BudgetLimits,
   type BudgetScope,
   type BudgetStore,
   type Reservation,
 } from '../budget-store.ts';
+import { callerSpending } from './caller-spending.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 
-const DAY_MS = 86_400_000;
 const NOTHING: Amount = { tokens: 0, ms: 0, rounds: 0 };
 
 interface ReservationRow extends Amount {
@@ -24,8 +25,9 @@ interface ReservationRow extends Amount {
 const dayOf = (now: number): number => Math.floor(now / DAY_MS);
 
 export const budgetsModule: StoreModule<BudgetStore> = {
-  writes: ['extend', 'settleInterrupted'],
+  writes: ['extend', 'settleInterrupted', 'spend'],
   create: (database) => ({
+    ...callerSpending(database),
     extend: ({ sessionId, cycleId, tokens, ms, limits }) => {
       const row = findReservation(database, sessionId, cycleId);
       if (!row) return { tokens: 0, ms: 0 };

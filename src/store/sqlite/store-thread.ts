@@ -9,6 +9,12 @@ import type { Call, Reply, Request, ThreadOptions } from './messages.ts';
 /** Waits before the second, third … attempt to start a thread that died, in milliseconds. */
 const RESTART_DELAYS_MS = [0, 100, 500, 2_000, 5_000];
 
+/**
+ * So many unanswered calls are much. At 64 clients a chat with memory then takes a fifth less processor time
+ * (`npm run bench:chat`); one client alone has about ten at once.
+ */
+const MANY_PENDING = 24;
+
 interface Pending {
   resolve: (value: unknown) => void;
   reject: (error: CccError) => void;
@@ -53,8 +59,7 @@ export class StoreThread implements Caller {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#pending.set(id, { resolve, reject });
-      // Calls of one turn of the event loop travel together.
-      if (this.#outbox.length === 0) queueMicrotask(() => this.#send());
+      if (this.#outbox.length === 0) this.#sendSoon();
       this.#outbox.push({ id, store, method, args });
     });
   }
@@ -72,6 +77,15 @@ export class StoreThread implements Caller {
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.postMessage({ kind: 'close' } satisfies Request);
     await gone;
+  }
+
+  /**
+   * Calls travel together: a message costs more than most of what is asked by it. Where much is asked, those of all
+   * requests that one look at the sockets has found; else those of one request, which then does not wait for others.
+   */
+  #sendSoon(): void {
+    if (this.#pending.size > MANY_PENDING) setImmediate(() => this.#send());
+    else queueMicrotask(() => this.#send());
   }
 
   #send(): void {
