@@ -92,7 +92,9 @@ describe('settings', () => {
 
   it('that name keys hold a name and a hash each, no name twice, and never show what was given', () => {
     const hash = 'ab'.repeat(32);
-    const { CCC_API_KEYS: keys } = loadSettings({ CCC_API_KEYS: `a:${hash}, b:${hash}:60/min:5000tokens/day` }).settings;
+    const { CCC_API_KEYS: keys } = loadSettings({
+      CCC_API_KEYS: `a:${hash}, b:${hash}:60/min:5000tokens/day`,
+    }).settings;
     expect(keys).toEqual([
       { name: 'a', hash: Buffer.alloc(32, 0xab), perMinute: null, tokensPerDay: null },
       { name: 'b', hash: Buffer.alloc(32, 0xab), perMinute: 60, tokensPerDay: 5000 },
