@@ -11,7 +11,7 @@ CREATE TABLE turn_terms (
   PRIMARY KEY (session_id, term, conversation_ordinal, turn_number)
 );
 
--- What ranking has to know of every turn of the session, 64 turns to a row, packed as in src/store/turn-blocks.ts.
+-- What ranking has to know of every turn of the session, 64 turns to a row, packed as in src/store/rows/turn-entries.ts.
 CREATE TABLE turn_index_blocks (
   session_id           text COLLATE "C" NOT NULL,
   conversation_ordinal integer NOT NULL,

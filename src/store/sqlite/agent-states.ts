@@ -1,27 +1,9 @@
 import type { AgentStateStore } from '../memory-dal.ts';
-import type { Agent, AgentStateRecord } from '../records.ts';
 import { prepared } from './connection.ts';
-import { fromJson, toJson } from '../json-column.ts';
+import { toJson } from '../json-column.ts';
+import { agentStateFromRow, type AgentStateRow } from '../rows/agent-state-rows.ts';
 import { requireSession } from './turn-rows.ts';
 import type { StoreModule } from './store-module.ts';
-
-interface AgentStateRow {
-  session_id: string;
-  agent: Agent;
-  version: number;
-  state: string;
-  updated_at: number;
-}
-
-function fromRow(row: AgentStateRow): AgentStateRecord {
-  return {
-    sessionId: row.session_id,
-    agent: row.agent,
-    version: row.version,
-    state: fromJson(row.state),
-    updatedAt: row.updated_at,
-  };
-}
 
 export const agentStatesModule: StoreModule<AgentStateStore> = {
   writes: ['put'],
@@ -31,14 +13,14 @@ export const agentStatesModule: StoreModule<AgentStateStore> = {
         sessionId,
         agent,
       ) as AgentStateRow | undefined;
-      return row ? fromRow(row) : null;
+      return row ? agentStateFromRow(row) : null;
     },
     list: (sessionId) =>
       (
         prepared(database, 'SELECT * FROM agent_states WHERE session_id = ? ORDER BY agent').all(
           sessionId,
         ) as AgentStateRow[]
-      ).map(fromRow),
+      ).map(agentStateFromRow),
     put: ({ sessionId, agent, expectedVersion, state, now }) => {
       requireSession(database, sessionId);
       // One statement each way: whoever names a version that is no longer the newest changes nothing.
@@ -52,7 +34,7 @@ export const agentStatesModule: StoreModule<AgentStateStore> = {
       const row = prepared(database, sql).get(
         expectedVersion === 0 ? values : { ...values, expectedVersion },
       ) as AgentStateRow | undefined;
-      return row ? fromRow(row) : null;
+      return row ? agentStateFromRow(row) : null;
     },
   }),
 };

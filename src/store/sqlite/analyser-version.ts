@@ -6,10 +6,6 @@ import { prepared } from './connection.ts';
 export const NOTE_VERSION =
   'analyser_version = CASE analyser_version WHEN 0 THEN @version ELSE min(analyser_version, @version) END';
 
-export function oldestVersion(terms: TermCounts[]): number {
-  return Math.min(...terms.map(({ version }) => version ?? 1));
-}
-
 /** Notes that a session has index entries of this version. */
 export function noteVersion(database: Database, sessionKey: number, { version = 1 }: TermCounts): void {
   prepared(

@@ -1,36 +1,12 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { ConversationStore } from '../memory-dal.ts';
-import type { ConversationRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
+import { conversationFromRow, type ConversationRow } from '../rows/conversation-rows.ts';
 import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { insertTurns, requireActiveSession } from './turn-rows.ts';
-
-interface ConversationRow {
-  session_id: string;
-  conversation_id: string;
-  ordinal: number;
-  directive: string;
-  created_at: number;
-  last_active: number;
-  turn_count: number;
-  removed_turns: number | null;
-}
-
-function fromRow(row: ConversationRow): ConversationRecord {
-  return {
-    sessionId: row.session_id,
-    conversationId: row.conversation_id,
-    ordinal: row.ordinal,
-    directive: row.directive,
-    createdAt: row.created_at,
-    lastActive: row.last_active,
-    turnCount: row.turn_count,
-    removedTurns: row.removed_turns ?? 0,
-  };
-}
 
 export const conversationsModule: StoreModule<ConversationStore> = {
   writes: ['create'],
@@ -57,7 +33,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
         'SELECT * FROM conversations WHERE session_id = ? AND conversation_id = ?',
       ).get(sessionId, conversationId) as ConversationRow | undefined;
       if (!row) throw new CccError('internal_error');
-      return { conversation: fromRow(row), turns: stored };
+      return { conversation: conversationFromRow(row), turns: stored };
     },
     get: (conversationId) => {
       const row = prepared(
@@ -65,7 +41,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
         `SELECT c.* FROM conversations c JOIN sessions s USING (session_id)
           WHERE c.conversation_id = ? AND s.status <> 'importing'`,
       ).get(conversationId) as ConversationRow | undefined;
-      return row ? fromRow(row) : null;
+      return row ? conversationFromRow(row) : null;
     },
     getMany: (sessionId, conversationIds) => {
       const shown = prepared(
@@ -80,7 +56,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
       );
       return conversationIds.flatMap((id) => {
         const row = one.get(sessionId, id) as ConversationRow | undefined;
-        return row ? [fromRow(row)] : [];
+        return row ? [conversationFromRow(row)] : [];
       });
     },
     list: ({ sessionId, limit, cursor }) => {
@@ -91,7 +67,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
             AND EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')
           ORDER BY ordinal DESC LIMIT @limit`,
       ).all({ sessionId, before, limit: limit + 1 }) as ConversationRow[];
-      return pageOf(rows, limit, fromRow, (row) => encodeCursor([row.ordinal]));
+      return pageOf(rows, limit, conversationFromRow, (row) => encodeCursor([row.ordinal]));
     },
   }),
 };

@@ -1,36 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { newId } from '../../base/ids.ts';
-import type { JobRecord, NewJob } from '../records.ts';
+import type { NewJob } from '../records.ts';
 import { prepared } from './connection.ts';
-import { fromJson, toJson } from '../json-column.ts';
-
-export interface JobRow {
-  session_id: string;
-  job_id: string;
-  kind: string;
-  dedupe_key: string;
-  payload: string;
-  state: JobRecord['state'];
-  attempts: number;
-  run_at: number;
-  lease_until: number | null;
-  last_error: string | null;
-  created_at: number;
-}
-
-export function jobFromRow(row: JobRow): JobRecord {
-  return {
-    sessionId: row.session_id,
-    jobId: row.job_id,
-    kind: row.kind,
-    payload: fromJson(row.payload),
-    attempts: row.attempts,
-    runAt: row.run_at,
-    state: row.state,
-    lastError: row.last_error,
-    createdAt: row.created_at,
-  };
-}
+import { toJson } from '../json-column.ts';
 
 /**
  * Stores jobs inside the open transaction. A job whose twin (same session, kind and dedupe key) waits already is

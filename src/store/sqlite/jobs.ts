@@ -3,22 +3,14 @@ import type { JobStore } from '../memory-dal.ts';
 import type { JobRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
-import { insertJobs, jobFromRow, type JobRow } from './job-rows.ts';
+import { FURTHEST_AHEAD_MS, jobFromRow, RETRIED_AT_ONCE, type JobRow } from '../rows/job-rows.ts';
+import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';
 
 /** A waiting job whose twin is running has to wait for it. */
 const NO_TWIN_RUNS = `NOT EXISTS (SELECT 1 FROM jobs twin WHERE twin.session_id = jobs.session_id
   AND twin.kind = jobs.kind AND twin.dedupe_key = jobs.dedupe_key AND twin.state = 'running')`;
-
-/**
- * A time that lies further ahead was written while the clock was wrong: nothing is put off for longer than a quarter of an
- * hour, and no lease is longer. Such a job is due.
- */
-const FURTHEST_AHEAD_MS = 60 * 60_000;
-
-/** Failed jobs that are made due in one transaction: enough for a person, and soon done. */
-const RETRIED_AT_ONCE = 1_000;
 
 export const jobsModule: StoreModule<JobStore> = {
   writes: ['enqueue', 'claim', 'renew', 'complete', 'fail', 'retry'],

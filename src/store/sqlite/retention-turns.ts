@@ -55,7 +55,11 @@ export function removeTurn(
     .get(sessionId, conversationId, turnNumber, before) as string | undefined;
   if (turnId === undefined) return false;
   removeEntries(database, place, turnNumber, terms);
-  removeTurnEntry(database, place.sessionKey, place.ordinal, turnNumber);
+  removeTurnEntry(database, {
+    sessionKey: place.sessionKey,
+    conversationOrdinal: place.ordinal,
+    turnNumber,
+  });
   blankTurnVector(database, place.sessionKey, place.ordinal, turnNumber);
   const facts = prepared(
     database,

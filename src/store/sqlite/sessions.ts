@@ -5,45 +5,18 @@ import type { SessionRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
-import { fromJson, fromNullableJson, toJson } from '../json-column.ts';
+import { toJson } from '../json-column.ts';
+import { SESSION_COLUMNS, sessionFromRow, type SessionRow } from '../rows/session-rows.ts';
 import { sessionStatistics } from './session-statistics.ts';
 import type { StoreModule } from './store-module.ts';
-
-interface SessionRow {
-  session_id: string;
-  status: SessionRecord['status'];
-  created_at: number;
-  last_active: number;
-  user_preferences: string;
-  initial_context: string | null;
-  conversation_count: number;
-  removed_conversations: number | null;
-  total_turns: number;
-}
-
-const COLUMNS =
-  'session_id, status, created_at, last_active, user_preferences, initial_context, conversation_count, removed_conversations, total_turns';
-
-function fromRow(row: SessionRow): SessionRecord {
-  return {
-    sessionId: row.session_id,
-    createdAt: row.created_at,
-    lastActive: row.last_active,
-    status: row.status,
-    userPreferences: fromJson(row.user_preferences),
-    initialContext: fromNullableJson(row.initial_context),
-    conversationCount: row.conversation_count - (row.removed_conversations ?? 0),
-    totalTurns: row.total_turns,
-  };
-}
 
 /** The session, unless it does not exist or is still being imported. */
 export function getSession(database: Database, sessionId: string): SessionRecord | null {
   const row = prepared(
     database,
-    `SELECT ${COLUMNS} FROM sessions WHERE session_id = ? AND status <> 'importing'`,
+    `SELECT ${SESSION_COLUMNS} FROM sessions WHERE session_id = ? AND status <> 'importing'`,
   ).get(sessionId) as SessionRow | undefined;
-  return row ? fromRow(row) : null;
+  return row ? sessionFromRow(row) : null;
 }
 
 /** Removes the session and, by cascade, every row that belongs to it. Keeps the counters. */
@@ -68,9 +41,9 @@ export const sessionsModule: StoreModule<SessionStore> = {
   erases: ['erase'],
   create: (database) => {
     const change = (sql: string, sessionId: string, ...values: unknown[]): SessionRecord | null => {
-      const row = prepared(database, `${sql} RETURNING ${COLUMNS}`).get(...values, sessionId) as
+      const row = prepared(database, `${sql} RETURNING ${SESSION_COLUMNS}`).get(...values, sessionId) as
         SessionRow | undefined;
-      return row ? fromRow(row) : null;
+      return row ? sessionFromRow(row) : null;
     };
     return {
       create: ({ sessionId, tokenHash, userPreferences, initialContext, now }) => {
@@ -82,7 +55,7 @@ export const sessionsModule: StoreModule<SessionStore> = {
           database,
           `INSERT INTO sessions
              (session_id, session_key, token_hash, status, created_at, last_active, user_preferences, initial_context)
-           VALUES (?, ?, ?, 'active', ?, ?, ?, ?) RETURNING ${COLUMNS}`,
+           VALUES (?, ?, ?, 'active', ?, ?, ?, ?) RETURNING ${SESSION_COLUMNS}`,
         ).get(
           sessionId,
           addToCounter(database, 'last_session_key', 1),
@@ -92,7 +65,7 @@ export const sessionsModule: StoreModule<SessionStore> = {
           toJson(userPreferences),
           initialContext === null ? null : toJson(initialContext),
         ) as SessionRow;
-        return fromRow(row);
+        return sessionFromRow(row);
       },
       get: (sessionId) => getSession(database, sessionId),
       statistics: (sessionId) => {
@@ -102,16 +75,16 @@ export const sessionsModule: StoreModule<SessionStore> = {
       findByTokenHash: (tokenHash) => {
         const row = prepared(
           database,
-          `SELECT ${COLUMNS} FROM sessions WHERE token_hash = ? AND status <> 'importing'`,
+          `SELECT ${SESSION_COLUMNS} FROM sessions WHERE token_hash = ? AND status <> 'importing'`,
         ).get(tokenHash) as SessionRow | undefined;
-        return row ? fromRow(row) : null;
+        return row ? sessionFromRow(row) : null;
       },
       list: ({ limit, cursor, status, name }) => {
         const [lastActive, sessionId] =
           cursor === null ? [Number.MAX_SAFE_INTEGER, ''] : decodeCursor(cursor, ['number', 'string']);
         const rows = prepared(
           database,
-          `SELECT ${COLUMNS} FROM sessions
+          `SELECT ${SESSION_COLUMNS} FROM sessions
             WHERE status <> 'importing' AND (@status IS NULL OR status = @status)
               AND (@name IS NULL OR instr(lower(user_preferences ->> '$.name'), lower(@name)) > 0
                 OR instr(session_id, @name) > 0)
@@ -124,7 +97,7 @@ export const sessionsModule: StoreModule<SessionStore> = {
           sessionId,
           limit: limit + 1,
         }) as SessionRow[];
-        return pageOf(rows, limit, fromRow, (row) => encodeCursor([row.last_active, row.session_id]));
+        return pageOf(rows, limit, sessionFromRow, (row) => encodeCursor([row.last_active, row.session_id]));
       },
       setPreferences: (sessionId, userPreferences, now) =>
         change(

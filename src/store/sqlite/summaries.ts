@@ -1,38 +1,9 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { SummaryStore } from '../memory-dal.ts';
-import type { SummaryRecord } from '../records.ts';
+import { scopeOf, summaryFromRow, type SummaryRow } from '../rows/summary-rows.ts';
 import { prepared } from './connection.ts';
 import { requireSession } from './turn-rows.ts';
 import type { StoreModule } from './store-module.ts';
-
-interface SummaryRow {
-  session_id: string;
-  conversation_id: string | null;
-  version: number;
-  text: string;
-  covers_through: number;
-  first_turn_id: string | null;
-  last_turn_id: string | null;
-  author: SummaryRecord['author'];
-  created_at: number;
-}
-
-function fromRow(row: SummaryRow): SummaryRecord {
-  return {
-    sessionId: row.session_id,
-    conversationId: row.conversation_id,
-    version: row.version,
-    text: row.text,
-    coversThrough: row.covers_through,
-    firstTurnId: row.first_turn_id,
-    lastTurnId: row.last_turn_id,
-    author: row.author,
-    createdAt: row.created_at,
-  };
-}
-
-/** The key of a summary inside its session: the conversation's id, or '' for the session's own. */
-const scopeOf = (conversationId: string | null) => conversationId ?? '';
 
 export const summariesModule: StoreModule<SummaryStore> = {
   writes: ['add'],
@@ -42,7 +13,7 @@ export const summariesModule: StoreModule<SummaryStore> = {
         database,
         'SELECT * FROM context_summaries WHERE session_id = ? AND scope = ? ORDER BY version DESC LIMIT 1',
       ).get(sessionId, scopeOf(conversationId)) as SummaryRow | undefined;
-      return row ? fromRow(row) : null;
+      return row ? summaryFromRow(row) : null;
     },
     latestOfAll: (sessionId) =>
       (
@@ -55,14 +26,14 @@ export const summariesModule: StoreModule<SummaryStore> = {
               WHERE s.session_id = ?)
             WHERE age = 1 ORDER BY ordinal`,
         ).all(sessionId) as SummaryRow[]
-      ).map(fromRow),
+      ).map(summaryFromRow),
     history: (sessionId, conversationId) =>
       (
         prepared(
           database,
           'SELECT * FROM context_summaries WHERE session_id = ? AND scope = ? ORDER BY version DESC',
         ).all(sessionId, scopeOf(conversationId)) as SummaryRow[]
-      ).map(fromRow),
+      ).map(summaryFromRow),
     add: (input) => {
       const { sessionId, conversationId, basedOnVersion } = input;
       requireSession(database, sessionId);
@@ -97,7 +68,7 @@ export const summariesModule: StoreModule<SummaryStore> = {
         input.author,
         input.createdAt,
       ) as SummaryRow;
-      return fromRow(row);
+      return summaryFromRow(row);
     },
   }),
 };

@@ -1,43 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
-import type { Agent, NewTurn, TurnKind, TurnRecord } from '../records.ts';
+import type { NewTurn, TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
-import { fromJson, toJson } from '../json-column.ts';
-import { NOTE_VERSION, oldestVersion } from './analyser-version.ts';
+import { toJson } from '../json-column.ts';
+import { oldestVersion } from '../rows/analyser-version.ts';
+import { NOTE_VERSION } from './analyser-version.ts';
 import { insertTurnTerms } from './turn-index.ts';
-
-export interface TurnRow {
-  session_id: string;
-  conversation_id: string;
-  turn_number: number;
-  turn_id: string;
-  agent: Agent;
-  kind: TurnKind;
-  speaker: string | null;
-  timestamp: number;
-  stored_at: number;
-  cycle_id: string | null;
-  metadata: string;
-  content: string;
-}
-
-export function turnFromRow(row: TurnRow): TurnRecord {
-  return {
-    sessionId: row.session_id,
-    conversationId: row.conversation_id,
-    turnId: row.turn_id,
-    turnNumber: row.turn_number,
-    agent: row.agent,
-    kind: row.kind,
-    content: row.content,
-    speaker: row.speaker,
-    timestamp: row.timestamp,
-    storedAt: row.stored_at,
-    cycleId: row.cycle_id,
-    metadata: fromJson(row.metadata),
-  };
-}
 
 /** @throws session_not_found. An archived session still takes states, summaries and jobs, only no new turns. */
 export function requireSession(

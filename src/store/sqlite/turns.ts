@@ -5,7 +5,8 @@ import type { TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
-import { insertTurns, turnFromRow, type TurnRow } from './turn-rows.ts';
+import { turnFromRow, type TurnRow } from '../rows/turn-rows.ts';
+import { insertTurns } from './turn-rows.ts';
 
 /** Nothing of a session that is still being imported is shown. */
 const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`;
