@@ -17,6 +17,14 @@ CREATE FUNCTION add_to_counter(counter text, amount bigint) RETURNS void LANGUAG
     ON CONFLICT (name, slot) DO UPDATE SET value = c.value + excluded.value
 $$;
 
+-- A field of an object in JSON, as text; null where there is none, or where it holds what text here cannot (\u0000).
+CREATE FUNCTION text_in(object text, field text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN object::json ->> field;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END $$;
+
 CREATE TABLE sessions (
   session_id         text COLLATE "C" PRIMARY KEY,
   -- A small stand-in for session_id in derived data (DuckDB); never given to another session.

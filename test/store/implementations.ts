@@ -14,12 +14,23 @@ export interface TestRecord {
   remove(): Promise<void>;
 }
 
+const SQLITE = { nul: '\0', alreadyThere: 'SQLITE_CONSTRAINT_UNIQUE' };
+
 /** Everything that calls itself a MemoryDAL. Each suite of the record runs for each entry. */
-export const IMPLEMENTATIONS: { name: string; prepare(): TestRecord }[] = [
-  { name: 'SQLite on this thread', prepare: () => sqliteRecord(false) },
-  { name: 'SQLite in threads', prepare: () => sqliteRecord(true) },
+export const IMPLEMENTATIONS: {
+  name: string;
+  prepare(): TestRecord;
+  /** What a text holds in place of U+0000. */
+  nul: string;
+  /** The engine's own code when a row is there already. */
+  alreadyThere: string;
+}[] = [
+  { name: 'SQLite on this thread', prepare: () => sqliteRecord(false), ...SQLITE },
+  { name: 'SQLite in threads', prepare: () => sqliteRecord(true), ...SQLITE },
   // Until all its stores are there.
-  ...(process.env['CCC_TEST_POSTGRES'] ? [{ name: 'PostgreSQL', prepare: postgresRecord }] : []),
+  ...(process.env['CCC_TEST_POSTGRES']
+    ? [{ name: 'PostgreSQL', prepare: postgresRecord, nul: '\uFFFD', alreadyThere: '23505' }]
+    : []),
 ];
 
 function postgresRecord(): TestRecord {

@@ -1,7 +1,22 @@
 import type { MemoryDAL } from '../memory-dal.ts';
+import { agentStatesModule } from './agent-states.ts';
+import { conversationsModule } from './conversations.ts';
+import { jobsModule } from './jobs.ts';
 import type { PostgresModule } from './postgres-module.ts';
+import { sessionsModule } from './sessions.ts';
+import { summariesModule } from './summaries.ts';
+import { turnIndexModule } from './turn-index.ts';
+import { turnsModule } from './turns.ts';
 
 /** What stands behind each store of `MemoryDAL` on PostgreSQL. A new store is a line here. */
-export const POSTGRES_MODULES = {} satisfies {
+export const POSTGRES_MODULES = {
+  sessions: sessionsModule,
+  conversations: conversationsModule,
+  turns: turnsModule,
+  index: turnIndexModule,
+  summaries: summariesModule,
+  agents: agentStatesModule,
+  jobs: jobsModule,
+} satisfies {
   [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
 };

@@ -42,7 +42,7 @@ export async function openPostgresStore(options: {
   }
   const stores = Object.entries(POSTGRES_MODULES).map(([name, module]) => [
     name,
-    facade(connections, module as PostgresModule<AnyMethods>),
+    facade(connections, module as unknown as PostgresModule<AnyMethods>),
   ]);
   const notices = new PostgresNotices(url, connections, logger);
   const leases = facade(connections, cycleLeasesModule as unknown as PostgresModule<AnyMethods>);

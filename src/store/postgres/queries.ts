@@ -54,19 +54,19 @@ export function queriesOn(client: Pick<ClientBase, 'query'>): Queries {
   };
 }
 
-/**
- * PostgreSQL's text holds every character but U+0000, which no keyboard writes: it is stored as U+FFFD, the replacement
- * character.
- */
 function asStored(value: Parameter): unknown {
-  if (typeof value === 'string') return withoutNul(value);
+  if (typeof value === 'string') return storableText(value);
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof Array) {
-    return value.map((item) => (typeof item === 'string' ? withoutNul(item) : item));
+    return value.map((item) => (typeof item === 'string' ? storableText(item) : item));
   }
   return value;
 }
 
-function withoutNul(text: string): string {
+/**
+ * PostgreSQL's text holds every character but U+0000, which no keyboard writes: it is stored as U+FFFD, the replacement
+ * character.
+ */
+export function storableText(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text;
 }
