@@ -25,6 +25,7 @@ import { registerRecordMetrics } from './http/operation/record-metrics.ts';
 import type { ServerState } from './http/operation/server-state.ts';
 import { limitRate } from './http/rate-limit.ts';
 import { limitTokens } from './http/spending/limit-tokens.ts';
+import type { SharedRateLimits } from './store/shared-record.ts';
 import type { TokenLedger } from './http/spending/token-ledger.ts';
 import { requestContext } from './http/request-context.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -50,6 +51,8 @@ export interface AppParts {
   causal: CausalMemoryCore;
   /** What callers have spent today; absent where nobody counts. */
   tokens?: TokenLedger;
+  /** Limits of requests that count for all servers on the record; absent where there is one server only. */
+  rateLimits?: SharedRateLimits | null;
   /** How the embedding model does; absent where there is none. */
   embeddings?: DenseRetrieval['status'];
   /** Tells the background work that there is something to do. */
@@ -92,7 +95,7 @@ export function buildApp(parts: AppParts): RequestListener {
       }),
       refuseWhileStopping(state),
       requireKey(settings.CCC_API_KEYS, parts.memory),
-      limitRate(settings.CCC_REQUESTS_PER_MINUTE),
+      limitRate(settings.CCC_REQUESTS_PER_MINUTE, parts.rateLimits),
       ...(parts.tokens ? [limitTokens(parts.tokens)] : []),
     ],
     first: v1Routes(parts),

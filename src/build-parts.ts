@@ -205,6 +205,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
     cycles,
     causal,
     tokens,
+    rateLimits: dal.shared?.rateLimits ?? null,
     embeddings: dense.status,
     nudgeJobs,
     start: () => {

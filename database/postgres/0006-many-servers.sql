@@ -26,3 +26,11 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER sessions_told AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION tell_of_erasure();
+
+-- Requests of each caller in its running minute, counted for all servers: the table of rate-limiter-flexible. What a crash
+-- of the database loses of it is a minute's count.
+CREATE UNLOGGED TABLE rate_limits (
+  key    varchar(255) PRIMARY KEY,
+  points integer NOT NULL DEFAULT 0,
+  expire bigint
+);

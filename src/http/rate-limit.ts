@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CccError } from '../base/ccc-error.ts';
+import type { SharedRateLimits } from '../store/shared-record.ts';
 import type { Step } from './in-order.ts';
 import { callerName, callerOf } from './request-context.ts';
 
@@ -9,14 +10,16 @@ const MINUTE_S = 60;
 /**
  * Most requests a minute for each caller: a key, a session by its token, else an address. Answers say what is left, in
  * the words of the IETF draft (draft-ietf-httpapi-ratelimit-headers) and in those of OpenAI's clients. What asks whether
- * the server is alive is not counted.
+ * the server is alive is not counted. Servers on one record count together.
  */
-export function limitRate(perMinute: number): Step {
-  const limiters = new Map<number, RateLimiterMemory>();
-  const limiterOf = (points: number): RateLimiterMemory => {
+export function limitRate(perMinute: number, shared: SharedRateLimits | null = null): Step {
+  const limiters = new Map<number, RateLimiterAbstract>();
+  const limiterOf = (points: number): RateLimiterAbstract => {
     let limiter = limiters.get(points);
     if (!limiter) {
-      limiter = new RateLimiterMemory({ points, duration: MINUTE_S });
+      limiter =
+        shared?.limiter({ name: 'requests', points, durationS: MINUTE_S }) ??
+        new RateLimiterMemory({ points, duration: MINUTE_S });
       limiters.set(points, limiter);
     }
     return limiter;

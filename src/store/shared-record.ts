@@ -1,7 +1,16 @@
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+
 /** What several servers need of each other when they share a record. */
 export interface SharedRecord {
   readonly leases: CycleLeaseStore;
   readonly notices: RecordNotices;
+  readonly rateLimits: SharedRateLimits;
+}
+
+/** Limits of requests that hold for all servers together. */
+export interface SharedRateLimits {
+  /** A limit of `points` in `durationS` seconds for each key. Limits of one name count together. */
+  limiter(options: { name: string; points: number; durationS: number }): RateLimiterAbstract;
 }
 
 /**

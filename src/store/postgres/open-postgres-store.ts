@@ -10,6 +10,7 @@ import { migrate } from './migrations.ts';
 import { POSTGRES_MODULES } from './modules.ts';
 import { PostgresNotices } from './notices.ts';
 import type { PostgresModule } from './postgres-module.ts';
+import { postgresRateLimits } from './rate-limits.ts';
 
 /** Connections of a process where nothing else is said. */
 const CONNECTIONS = 10;
@@ -48,7 +49,11 @@ export async function openPostgresStore(options: {
   const leases = facade(connections, cycleLeasesModule as unknown as PostgresModule<AnyMethods>);
   return {
     ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared'>),
-    shared: { leases: leases as unknown as CycleLeaseStore, notices },
+    shared: {
+      leases: leases as unknown as CycleLeaseStore,
+      notices,
+      rateLimits: postgresRateLimits(connections),
+    },
     close: async () => {
       await notices.close();
       await connections.close();
