@@ -105,6 +105,16 @@ CREATE TABLE day_spending (
   rounds bigint NOT NULL
 );
 
+-- Tokens that callers have spent: 'key <name>', 'session <id>' by its token, 'address <address>'. Only of callers that have
+-- a limit, and only today's and yesterday's.
+CREATE TABLE caller_spending (
+  caller text COLLATE "C" NOT NULL,
+  day    bigint NOT NULL,
+  tokens bigint NOT NULL,
+  PRIMARY KEY (caller, day)
+);
+CREATE INDEX caller_spending_by_day ON caller_spending (day);
+
 CREATE TABLE budget_reservations (
   session_id  text COLLATE "C" NOT NULL,
   cycle_id    text COLLATE "C" NOT NULL,

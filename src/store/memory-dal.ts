@@ -23,6 +23,7 @@ import type { ReindexStore } from './reindex-store.ts';
 import type { RetentionStore } from './retention-store.ts';
 import type { SharedRecord } from './shared-record.ts';
 import type { SessionStatistics } from './statistics.ts';
+import type { TransferStore } from './transfer-store.ts';
 import type { TurnIndex } from './turn-index.ts';
 import type { VectorStore } from './vector-store.ts';
 
@@ -53,6 +54,7 @@ export interface MemoryDAL {
   readonly causalVectors: CausalVectorStore;
   readonly activity: ActivityStore;
   readonly maintenance: MaintenanceStore;
+  readonly transfer: TransferStore;
   /** Null where one process has the record for itself. */
   readonly shared: SharedRecord | null;
   /** Finishes what was begun, then closes. Idempotent. */

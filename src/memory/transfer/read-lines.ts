@@ -56,7 +56,7 @@ async function rowOf(value: Json, number: number): Promise<ImportRow> {
 }
 
 /** The columns that are text. What should be and is not is refused when it is stored. */
-function textsOf(row: JsonObject): Record<string, string> {
+export function textsOf(row: JsonObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(row).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );

@@ -5,6 +5,7 @@ import { jobsModule } from './jobs.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { sessionsModule } from './sessions.ts';
 import { summariesModule } from './summaries.ts';
+import { transferModule } from './transfer.ts';
 import { turnIndexModule } from './turn-index.ts';
 import { turnsModule } from './turns.ts';
 
@@ -17,6 +18,7 @@ export const POSTGRES_MODULES = {
   summaries: summariesModule,
   agents: agentStatesModule,
   jobs: jobsModule,
+  transfer: transferModule,
 } satisfies {
   [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
 };

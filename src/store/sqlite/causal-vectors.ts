@@ -3,7 +3,7 @@ import type { CausalVectorStore, ChangedVectors, VectorChanges } from '../causal
 import { advance } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
-import { bytesOf } from './vector-bytes.ts';
+import { bytesOf } from '../rows/vector-bytes.ts';
 
 export const causalVectorsModule: StoreModule<CausalVectorStore> = {
   writes: ['write'],

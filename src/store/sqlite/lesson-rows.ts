@@ -1,64 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import type {
-  LessonAgent,
-  LessonAuthor,
-  LessonEvidence,
-  LessonRecord,
-  LessonStatus,
-  NewLesson,
-} from '../lesson-store.ts';
+import type { LessonAgent, LessonEvidence, NewLesson } from '../lesson-store.ts';
+import { evidenceJson, withEvidence, type LessonRow } from '../rows/lesson-rows.ts';
 import { prepared } from './connection.ts';
-
-export interface LessonRow {
-  session_id: string;
-  lesson_no: number;
-  lesson_id: string;
-  agent: LessonAgent;
-  trigger_text: string;
-  text: string;
-  status: LessonStatus | 'deleted';
-  pinned: number;
-  author: LessonAuthor;
-  evidence: string;
-  hash: string;
-  with_trials: number;
-  with_approved: number;
-  without_trials: number;
-  without_approved: number;
-  version: number;
-  created_at: number;
-  updated_at: number;
-}
-
-interface StoredEvidence {
-  cycle_id: string;
-  issue_ids: string[];
-}
-
-/** Cycles that are named as evidence; further ones say nothing new. */
-const MOST_EVIDENCE = 20;
-
-export function lessonFromRow(row: LessonRow): LessonRecord {
-  return {
-    sessionId: row.session_id,
-    lessonId: row.lesson_id,
-    lessonNo: row.lesson_no,
-    agent: row.agent,
-    trigger: row.trigger_text,
-    text: row.text,
-    // Deleted ones are never read as lessons.
-    status: row.status as LessonStatus,
-    pinned: row.pinned === 1,
-    author: row.author,
-    evidence: evidenceOf(row),
-    hash: row.hash,
-    withIt: { trials: row.with_trials, approved: row.with_approved },
-    withoutIt: { trials: row.without_trials, approved: row.without_approved },
-    version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-}
 
 export function findLesson(database: Database, sessionId: string, lessonId: string): LessonRow | undefined {
   return prepared(
@@ -133,24 +76,8 @@ export function updateLesson(
 
 /** Adds a cycle to what a lesson stands on. */
 export function addEvidence(database: Database, row: LessonRow, more: LessonEvidence[], now: number): void {
-  const evidence = [...evidenceOf(row), ...more].slice(-MOST_EVIDENCE);
   prepared(
     database,
     'UPDATE lessons SET evidence = ?, updated_at = ? WHERE session_id = ? AND lesson_no = ?',
-  ).run(evidenceJson(evidence), now, row.session_id, row.lesson_no);
-}
-
-function evidenceOf({ evidence }: LessonRow): LessonEvidence[] {
-  return (JSON.parse(evidence) as StoredEvidence[]).map(({ cycle_id: cycleId, issue_ids: issueIds }) => ({
-    cycleId,
-    issueIds,
-  }));
-}
-
-function evidenceJson(evidence: LessonEvidence[]): string {
-  const stored: StoredEvidence[] = evidence.map(({ cycleId, issueIds }) => ({
-    cycle_id: cycleId,
-    issue_ids: issueIds,
-  }));
-  return JSON.stringify(stored);
+  ).run(withEvidence(row, more), now, row.session_id, row.lesson_no);
 }

@@ -1,17 +1,16 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { CycleLessons, LessonRecord, LessonStore, LessonVersion, NewLesson } from '../lesson-store.ts';
+import {
+  changedLesson,
+  lessonFromRow,
+  restatedLesson,
+  saidAlready,
+  type LessonRow,
+} from '../rows/lesson-rows.ts';
 import { prepared } from './connection.ts';
 import { insertCycleEvents } from './cycle-rows.ts';
-import {
-  addEvidence,
-  findLesson,
-  insertLesson,
-  lessonByHash,
-  lessonFromRow,
-  updateLesson,
-  type LessonRow,
-} from './lesson-rows.ts';
+import { addEvidence, findLesson, insertLesson, lessonByHash, updateLesson } from './lesson-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';
 
@@ -73,10 +72,9 @@ function addLesson(database: Database, sessionId: string, lesson: NewLesson, now
   requireSession(database, sessionId);
   const known = lessonByHash(database, sessionId, lesson.agent, lesson.hash);
   if (!known) return lessonFromRow(insertLesson(database, sessionId, lesson, now));
-  const { trigger, text, status, author } = lesson;
-  const pinned = lesson.pinned ? 1 : known.pinned;
-  const after = { ...known, trigger_text: trigger, text, status, author, pinned };
-  if (known.status !== 'deleted') return lessonFromRow(updateLesson(database, known, after, now));
+  if (known.status !== 'deleted') {
+    return lessonFromRow(updateLesson(database, known, restatedLesson(known, lesson), now));
+  }
   // Nothing of a deleted one comes back: this is another lesson that says the same.
   prepared(database, 'DELETE FROM lessons WHERE session_id = ? AND lesson_no = ?').run(
     sessionId,
@@ -95,25 +93,11 @@ function changeLesson(
   if (expectedVersion !== undefined && expectedVersion !== row.version) {
     throw new CccError('version_conflict', undefined, { param: 'expected_version' });
   }
-  const { words, status, pinned } = changes;
-  const same = words ? lessonByHash(database, sessionId, row.agent, words.hash) : undefined;
+  const same = changes.words && lessonByHash(database, sessionId, row.agent, changes.words.hash);
   if (same && same.lesson_no !== row.lesson_no) {
-    throw new CccError('invalid_request', 'Another lesson says this, or has said it and was deleted.', {
-      param: 'text',
-    });
+    throw saidAlready();
   }
-  const rewritten = words !== undefined && words.hash !== row.hash;
-  // What was measured was measured on other words.
-  const anew = { with_trials: 0, with_approved: 0, without_trials: 0, without_approved: 0 };
-  const after: LessonRow = {
-    ...row,
-    ...(words
-      ? { trigger_text: words.trigger, text: words.text, hash: words.hash, author: 'person' as const }
-      : {}),
-    ...(rewritten || (status === 'active' && row.status === 'retired') ? anew : {}),
-    status: status ?? row.status,
-    pinned: pinned === undefined ? row.pinned : Number(pinned),
-  };
+  const after = changedLesson(row, changes);
   return lessonFromRow(updateLesson(database, row, after, now));
 }
 

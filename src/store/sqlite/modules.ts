@@ -15,6 +15,7 @@ import { retentionModule } from './retention.ts';
 import { sessionsModule } from './sessions.ts';
 import type { StoreModule } from './store-module.ts';
 import { summariesModule } from './summaries.ts';
+import { transferModule } from './transfer.ts';
 import { turnIndexModule } from './turn-index.ts';
 import { turnsModule } from './turns.ts';
 import { vectorsModule } from './vectors.ts';
@@ -39,4 +40,5 @@ export const SQLITE_MODULES = {
   causalVectors: causalVectorsModule,
   activity: activityModule,
   maintenance: maintenanceModule,
+  transfer: transferModule,
 } satisfies { [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: StoreModule<MemoryDAL[K]> };

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { ConversationPlace, VectorStore } from '../vector-store.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
-import { bytesOf } from './vector-bytes.ts';
+import { bytesOf } from '../rows/vector-bytes.ts';
 import { VectorCache } from './vector-cache.ts';
 
 /** Vectors read from the file in one call: some 10 ms, so that other readers have their turn. */

@@ -7,3 +7,10 @@ export function bytesOf(vector: Float32Array): Buffer {
   if (endianness() !== 'LE') throw new CccError('internal_error', 'Vectors need a little-endian processor.');
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
+
+/** The vector that was stored so. */
+export function vectorOf(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  const vector = new Float32Array(bytes.byteLength / 4);
+  new Uint8Array(vector.buffer).set(bytes);
+  return vector;
+}
