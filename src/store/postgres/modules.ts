@@ -1,6 +1,7 @@
 import type { MemoryDAL } from '../memory-dal.ts';
 import { agentStatesModule } from './agent-states.ts';
 import { conversationsModule } from './conversations.ts';
+import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { sessionsModule } from './sessions.ts';
@@ -18,6 +19,7 @@ export const POSTGRES_MODULES = {
   summaries: summariesModule,
   agents: agentStatesModule,
   jobs: jobsModule,
+  facts: factsModule,
   transfer: transferModule,
 } satisfies {
   [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;

@@ -1,57 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import type { FactAuthor, FactRecord, NewFact } from '../fact-store.ts';
+import type { NewFact } from '../fact-store.ts';
 import { termsOf } from '../packed-terms.ts';
 import type { TermCounts } from '../records.ts';
+import type { FactRow } from '../rows/fact-rows.ts';
 import { prepared } from './connection.ts';
-
-export interface FactRow {
-  session_id: string;
-  fact_no: number;
-  fact_id: string;
-  subject: string;
-  attribute: string;
-  value: string;
-  text: string;
-  subject_key: string;
-  attribute_key: string;
-  value_key: string;
-  exclusive: number;
-  valid_from: number;
-  ended_at: number | null;
-  valid_until: number | null;
-  superseded_by: string | null;
-  conversation_id: string | null;
-  source_turn_id: string | null;
-  author: FactAuthor;
-  pinned: number;
-  version: number;
-  term_count: number;
-  created_at: number;
-  updated_at: number;
-}
-
-export function factFromRow(row: FactRow): FactRecord {
-  return {
-    sessionId: row.session_id,
-    factId: row.fact_id,
-    factNo: row.fact_no,
-    subject: row.subject,
-    attribute: row.attribute,
-    value: row.value,
-    text: row.text,
-    exclusive: row.exclusive === 1,
-    validFrom: row.valid_from,
-    validUntil: row.valid_until,
-    supersededBy: row.superseded_by,
-    conversationId: row.conversation_id,
-    sourceTurnId: row.source_turn_id,
-    author: row.author,
-    pinned: row.pinned === 1,
-    version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-}
 
 export function findFact(database: Database, sessionId: string, factId: string): FactRow | undefined {
   return prepared(

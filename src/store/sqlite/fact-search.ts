@@ -1,10 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import type { FactStore, FoundFact } from '../fact-store.ts';
+import { MOST_POSTINGS, rankFacts, withSuccessors, type FactRow } from '../rows/fact-rows.ts';
 import { prepared } from './connection.ts';
-import { factFromRow, readFact, type FactRow } from './fact-rows.ts';
-
-/** Newest entries of a term that are looked at: a word that more facts hold tells next to nothing. */
-const MOST_POSTINGS = 4_000;
+import { readFact } from './fact-rows.ts';
 
 /** Facts that hold words of a question, best first. A word weighs by how few of the session's facts have it. */
 export function searchFacts(
@@ -17,51 +15,17 @@ export function searchFacts(
        FROM sessions s WHERE session_id = ? AND status <> 'importing'`,
   ).get(sessionId) as { session_key: number; newest: number | null } | undefined;
   if (!session || session.newest === null || terms.length === 0) return [];
-  const { newest } = session;
   const postings = prepared(
     database,
     `SELECT fact_no FROM fact_terms WHERE session_key = ? AND term = ? ORDER BY fact_no DESC LIMIT ${String(MOST_POSTINGS)}`,
   ).pluck();
-  const found = new Map<number, { weight: number; terms: number }>();
-  let whole = 0;
-  for (const term of terms) {
-    const numbers = postings.all(session.session_key, term) as number[];
-    const weight = Math.log(1 + (newest - numbers.length + 0.5) / (numbers.length + 0.5));
-    whole += Math.max(0, weight);
-    for (const number of numbers) {
-      const before = found.get(number) ?? { weight: 0, terms: 0 };
-      found.set(number, { weight: before.weight + Math.max(0, weight), terms: before.terms + 1 });
-    }
-  }
-  const ranked = [...found]
-    .sort((a, b) => b[1].weight - a[1].weight || b[0] - a[0])
-    .slice(0, limit)
-    .map(([number, { weight, terms: held }]) => {
-      const row = readFact(database, sessionId, number);
-      return {
-        row,
-        ofQuestion: whole > 0 ? weight / whole : 0,
-        ofFact: row.term_count > 0 ? held / row.term_count : 0,
-      };
-    });
-  return withSuccessors(database, ranked);
-}
-
-/** What was superseded never comes alone: with it comes what holds now, found as well as it was. */
-function withSuccessors(
-  database: Database,
-  ranked: { row: FactRow; ofQuestion: number; ofFact: number }[],
-): FoundFact[] {
-  const result = new Map<number, FoundFact>();
-  for (const { row, ofQuestion, ofFact } of ranked) {
-    const now = row.superseded_by === null ? undefined : standing(database, row);
-    for (const each of now ? [now, row] : [row]) {
-      const known = result.get(each.fact_no);
-      if (known && known.ofQuestion >= ofQuestion) continue;
-      result.set(each.fact_no, { fact: factFromRow(each), ofQuestion, ofFact });
-    }
-  }
-  return [...result.values()];
+  const numbers = terms.map((term) => postings.all(session.session_key, term) as number[]);
+  return withSuccessors(
+    rankFacts(session.newest, numbers, limit).map((of) => {
+      const row = readFact(database, sessionId, of.factNo);
+      return { row, standing: row.superseded_by === null ? undefined : standing(database, row), of };
+    }),
+  );
 }
 
 /** The exclusive fact that holds now on the line of one that does not. */

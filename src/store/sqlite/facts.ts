@@ -4,17 +4,10 @@ import type { FactRecord, FactStore, FactVersion, NewFact } from '../fact-store.
 import { noteVersion } from './analyser-version.ts';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
-import {
-  factFromRow,
-  findFact,
-  indexFact,
-  insertFact,
-  readFact,
-  removeFactTerms,
-  type FactRow,
-} from './fact-rows.ts';
+import { correctedFact, factFromRow, isCorrection, keyOf, type FactRow } from '../rows/fact-rows.ts';
+import { findFact, indexFact, insertFact, readFact, removeFactTerms } from './fact-rows.ts';
 import { outdatedTurns, searchFacts } from './fact-search.ts';
-import { endFacts, keyOf, sameFact, settleLine } from './fact-timeline.ts';
+import { endFacts, sameFact, settleLine } from './fact-timeline.ts';
 import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';
@@ -144,34 +137,9 @@ function correctFact(
   if (expectedVersion !== undefined && expectedVersion !== row.version) {
     throw new CccError('version_conflict', undefined, { param: 'expected_version' });
   }
-  const { words, exclusive, validFrom, endedAt, pinned } = changes;
-  const corrected =
-    words !== undefined || exclusive !== undefined || validFrom !== undefined || endedAt !== undefined;
+  const after = correctedFact(row, changes, now);
+  const corrected = isCorrection(changes);
   if (corrected) keepVersion(database, row, now);
-  const after = {
-    ...row,
-    ...(words
-      ? {
-          subject: words.subject,
-          attribute: words.attribute,
-          value: words.value,
-          text: words.text,
-          subject_key: words.subjectKey,
-          attribute_key: words.attributeKey,
-          value_key: words.valueKey,
-        }
-      : {}),
-    exclusive: exclusive === undefined ? row.exclusive : Number(exclusive),
-    valid_from: validFrom ?? row.valid_from,
-    ended_at: endedAt === undefined ? row.ended_at : endedAt,
-    pinned: pinned === undefined ? row.pinned : Number(pinned),
-    author: corrected ? 'person' : row.author,
-    version: corrected ? row.version + 1 : row.version,
-    updated_at: now,
-  };
-  if (after.ended_at !== null && after.ended_at < after.valid_from) {
-    throw new CccError('invalid_request', 'A fact cannot end before it begins.', { param: 'valid_until' });
-  }
   prepared(
     database,
     `UPDATE facts SET subject = @subject, attribute = @attribute, value = @value, text = @text,
@@ -180,8 +148,8 @@ function correctFact(
        updated_at = @updated_at
      WHERE session_id = @session_id AND fact_no = @fact_no`,
   ).run(after);
-  if (words) indexFact(database, sessionId, sessionKey, row.fact_no, words.terms);
-  if (corrected || pinned === true) {
+  if (changes.words) indexFact(database, sessionId, sessionKey, row.fact_no, changes.words.terms);
+  if (corrected || changes.pinned === true) {
     settleLine(database, sessionId, keyOf(row));
     settleLine(database, sessionId, keyOf(after));
   }
