@@ -98,11 +98,14 @@ CREATE TABLE session_spending (
 );
 
 -- The same of all sessions together. It stays when a session is erased: what was spent that day was spent.
+-- One row for each slot, as in record_counters: the sum counts.
 CREATE TABLE day_spending (
-  day    bigint PRIMARY KEY,
+  day    bigint NOT NULL,
+  slot   integer NOT NULL,
   tokens bigint NOT NULL,
   ms     bigint NOT NULL,
-  rounds bigint NOT NULL
+  rounds bigint NOT NULL,
+  PRIMARY KEY (day, slot)
 );
 
 -- Tokens that callers have spent: 'key <name>', 'session <id>' by its token, 'address <address>'. Only of callers that have

@@ -1,8 +1,12 @@
 import type { MemoryDAL } from '../memory-dal.ts';
+import { activityModule } from './activity.ts';
 import { agentStatesModule } from './agent-states.ts';
+import { budgetsModule } from './budgets.ts';
 import { conversationsModule } from './conversations.ts';
+import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
+import { lessonsModule } from './lessons.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { sessionsModule } from './sessions.ts';
 import { summariesModule } from './summaries.ts';
@@ -20,6 +24,10 @@ export const POSTGRES_MODULES = {
   agents: agentStatesModule,
   jobs: jobsModule,
   facts: factsModule,
+  lessons: lessonsModule,
+  cycles: cyclesModule,
+  budgets: budgetsModule,
+  activity: activityModule,
   transfer: transferModule,
 } satisfies {
   [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;

@@ -1,4 +1,5 @@
 import { CccError } from '../../base/ccc-error.ts';
+import { SESSION_CALLER } from '../budget-store.ts';
 import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import { toJson } from '../json-column.ts';
 import type { SessionStore } from '../memory-dal.ts';
@@ -33,6 +34,7 @@ export async function getSession(db: Queries, sessionId: string): Promise<Sessio
 export async function eraseSession(db: Queries, sessionId: string): Promise<boolean> {
   if (!(await lockIfThere(db, sessionId))) return false;
   for (const table of WITHOUT_KEY) await db.run(`DELETE FROM ${table} WHERE session_id = $1`, sessionId);
+  await db.run('DELETE FROM caller_spending WHERE caller = $1', `${SESSION_CALLER}${sessionId}`);
   const removed = await db.get<{ status: string; conversation_count: number; total_turns: number }>(
     `DELETE FROM sessions WHERE session_id = $1
      RETURNING status, conversation_count - coalesce(removed_conversations, 0) AS conversation_count, total_turns`,

@@ -45,7 +45,9 @@ export const transferModule: PostgresModule<TransferStore> = {
     conversationVectors: (sessionId, after) => conversationVectors(db, sessionId, after),
     eventVectors: (sessionId, after, limit) => eventVectors(db, sessionId, after, limit),
     spending: async () => ({
-      days: await db.all<Spending['days'][number]>('SELECT * FROM day_spending ORDER BY day'),
+      days: await db.all<Spending['days'][number]>(
+        'SELECT day, sum(tokens)::bigint AS tokens, sum(ms)::bigint AS ms, sum(rounds)::bigint AS rounds FROM day_spending GROUP BY day ORDER BY day',
+      ),
       callers: await db.all<Spending['callers'][number]>(
         'SELECT * FROM caller_spending ORDER BY caller, day',
       ),
@@ -53,8 +55,8 @@ export const transferModule: PostgresModule<TransferStore> = {
     async takeSpending({ days, callers }) {
       for (const { day, tokens, ms, rounds } of days) {
         await db.run(
-          `INSERT INTO day_spending AS d (day, tokens, ms, rounds) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (day) DO UPDATE SET tokens = greatest(d.tokens, excluded.tokens),
+          `INSERT INTO day_spending AS d (day, slot, tokens, ms, rounds) VALUES ($1, 0, $2, $3, $4)
+           ON CONFLICT (day, slot) DO UPDATE SET tokens = greatest(d.tokens, excluded.tokens),
              ms = greatest(d.ms, excluded.ms), rounds = greatest(d.rounds, excluded.rounds)`,
           day,
           tokens,

@@ -1,11 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type {
-  ActivityChanges,
-  ActivityHead,
-  ActivityStore,
-  CallFacts,
-  CycleFacts,
-} from '../activity-store.ts';
+import type { ActivityChanges, ActivityStore, CallFacts, CycleFacts } from '../activity-store.ts';
+import { callFacts, headFromRow, type ChangeRow, type CostRow, type HeadRow } from '../rows/activity-rows.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 
@@ -33,23 +28,6 @@ export const activityModule: StoreModule<ActivityStore> = {
       ).map(headFromRow),
   }),
 };
-
-interface HeadRow {
-  session_id: string;
-  session_key: number;
-  change_seq: number;
-}
-
-function headFromRow(row: HeadRow): ActivityHead {
-  return { sessionId: row.session_id, sessionKey: row.session_key, changeSeq: row.change_seq };
-}
-
-interface ChangeRow {
-  kind: 'cycle' | 'turn';
-  id: string;
-  activity_no: number;
-  change_seq: number;
-}
 
 function readActivity(database: Database, sessionId: string, after: number, limit: number): ActivityChanges {
   const watermark =
@@ -107,14 +85,6 @@ const USAGE = (column: string) => `
   json_extract(${column}, '$.usage.completion_tokens') AS completion,
   json_extract(${column}, '$.usage.total_tokens') AS total`;
 
-interface CostRow {
-  agent: string | null;
-  at: number;
-  prompt: unknown;
-  completion: unknown;
-  total: unknown;
-}
-
 function callsOfCycle(
   database: Database,
   sessionId: string,
@@ -135,18 +105,4 @@ function costOfTurn(database: Database, sessionId: string, turnId: string, activ
     `SELECT agent, timestamp AS at, ${USAGE('metadata')} FROM turns WHERE session_id = ? AND turn_id = ?`,
   ).all(sessionId, turnId) as CostRow[];
   return rows.flatMap((row) => callFacts(row, activityNo));
-}
-
-function callFacts({ agent, at, prompt, completion, total }: CostRow, activityNo: number): CallFacts[] {
-  const [promptTokens, completionTokens] = [tokens(prompt), tokens(completion)];
-  const totalTokens = Math.max(tokens(total), promptTokens + completionTokens);
-  if (totalTokens === 0) return [];
-  return [{ activityNo, agent: agent ?? '', at, promptTokens, completionTokens, totalTokens }];
-}
-
-/** Metadata of a turn may come from anywhere. */
-function tokens(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 && value < 2 ** 31
-    ? Math.floor(value)
-    : 0;
 }

@@ -1,28 +1,18 @@
 import type { Database } from 'better-sqlite3';
-import { CccError } from '../../base/ccc-error.ts';
+import type { Amount, BudgetLimits, BudgetScope, BudgetStore, Reservation } from '../budget-store.ts';
 import {
-  BUDGET_SCOPES,
-  DAY_MS,
-  type Amount,
-  type BudgetLimits,
-  type BudgetScope,
-  type BudgetStore,
-  type Reservation,
-} from '../budget-store.ts';
+  asMuchAs,
+  costOf,
+  dayOf,
+  granted,
+  left,
+  NOTHING,
+  type Left,
+  type ReservationRow,
+} from '../rows/budget-rules.ts';
 import { callerSpending } from './caller-spending.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
-
-const NOTHING: Amount = { tokens: 0, ms: 0, rounds: 0 };
-
-interface ReservationRow extends Amount {
-  session_id: string;
-  cycle_id: string;
-  day: number;
-  call_tokens: number;
-}
-
-const dayOf = (now: number): number => Math.floor(now / DAY_MS);
 
 export const budgetsModule: StoreModule<BudgetStore> = {
   writes: ['extend', 'settleInterrupted', 'spend'],
@@ -31,9 +21,7 @@ export const budgetsModule: StoreModule<BudgetStore> = {
     extend: ({ sessionId, cycleId, tokens, ms, limits }) => {
       const row = findReservation(database, sessionId, cycleId);
       if (!row) return { tokens: 0, ms: 0 };
-      const left = leftOf(database, { sessionId, day: row.day, limits });
-      const asMuch = (asked: number, rest: number) => Math.max(0, Math.min(asked, rest));
-      const more = { tokens: asMuch(tokens, left.tokens), ms: asMuch(ms, left.ms) };
+      const more = asMuchAs({ tokens, ms }, leftOf(database, { sessionId, day: row.day, limits }));
       prepared(
         database,
         `UPDATE budget_reservations SET tokens = tokens + @tokens, call_tokens = call_tokens + @tokens, ms = ms + @ms
@@ -78,16 +66,8 @@ export function applyBudget(
     );
   }
   if (!boundary.reserve) return 0;
-  const { tokens, callTokens, ms, rounds, limits } = boundary.reserve;
-  const left = leftOf(database, { sessionId, day, limits });
-  for (const [what, needed] of [
-    ['tokens', tokens],
-    ['ms', 1],
-    ['rounds', rounds],
-  ] as const) {
-    if (needed > left[what]) throw exhausted(left.scopes[what] ?? 'session', what);
-  }
-  const grantedMs = Math.min(ms, left.ms);
+  const { tokens, callTokens, rounds, limits } = boundary.reserve;
+  const grantedMs = granted(boundary.reserve, leftOf(database, { sessionId, day, limits }));
   prepared(
     database,
     `INSERT INTO budget_reservations (session_id, cycle_id, day, tokens, ms, rounds, call_tokens)
@@ -106,13 +86,12 @@ function findReservation(database: Database, sessionId: string, cycleId: string)
 /** Takes a reservation back and counts what the call has cost; by its estimate when that is not known. */
 function settle(database: Database, row: ReservationRow, cost: Amount | null): void {
   const { session_id: sessionId, cycle_id: cycleId, day } = row;
-  const spent = cost ?? { ...NOTHING, tokens: row.call_tokens };
   prepared(database, 'DELETE FROM budget_reservations WHERE session_id = ? AND cycle_id = ?').run(
     sessionId,
     cycleId,
   );
   const add = 'DO UPDATE SET tokens = tokens + @tokens, ms = ms + @ms, rounds = rounds + @rounds';
-  const amount = { ...spent, ms: Math.round(spent.ms), day };
+  const amount = { ...costOf(row, cost), day };
   prepared(
     database,
     `INSERT INTO session_spending (session_id, day, tokens, ms, rounds)
@@ -124,27 +103,14 @@ function settle(database: Database, row: ReservationRow, cost: Amount | null): v
   ).run(amount);
 }
 
-type Left = Amount & { scopes: Partial<Record<keyof Amount, BudgetScope>> };
-
-/** What the tightest limit leaves, of tokens, time and rounds; Infinity where nothing limits. */
 function leftOf(
   database: Database,
   { sessionId, day, limits }: { sessionId: string; day: number; limits: BudgetLimits },
 ): Left {
-  const left: Left = { tokens: Infinity, ms: Infinity, rounds: Infinity, scopes: {} };
-  for (const scope of BUDGET_SCOPES) {
-    const limit = limits[scope];
-    if (!limit || (limit.tokens ?? limit.ms ?? limit.rounds) === null) continue;
-    const spent = spentIn(database, scope, sessionId, day);
-    const reserved = reservedIn(database, scope, sessionId, day);
-    for (const what of ['tokens', 'ms', 'rounds'] as const) {
-      const rest = limit[what] === null ? Infinity : limit[what] - spent[what] - reserved[what];
-      if (rest >= left[what]) continue;
-      left[what] = rest;
-      left.scopes[what] = scope;
-    }
-  }
-  return left;
+  return left(limits, (scope) => ({
+    spent: spentIn(database, scope, sessionId, day),
+    reserved: reservedIn(database, scope, sessionId, day),
+  }));
 }
 
 const SUMS =
@@ -166,21 +132,4 @@ function reservedIn(database: Database, scope: BudgetScope, sessionId: string, d
     day: `SELECT ${SUMS} FROM budget_reservations WHERE day = @day`,
   }[scope];
   return prepared(database, sql).get({ sessionId, day }) as Amount;
-}
-
-const WHOSE = {
-  session: 'of this session',
-  session_day: 'of this session for today',
-  day: 'of this server for today',
-} as const;
-const WHAT = { tokens: 'token', ms: 'time', rounds: 'round' } as const;
-
-function exhausted(scope: BudgetScope, what: keyof Amount): CccError {
-  return new CccError(
-    'budget_exhausted',
-    `The ${WHAT[what]} budget ${WHOSE[scope]} has no room for the next call.`,
-    {
-      param: `budget.${scope}.${what}`,
-    },
-  );
 }

@@ -7,12 +7,12 @@ import { decodeCursor, encodeCursor, pageOf } from '../cursor.ts';
 import {
   cycleFromRow,
   eventFromRow,
-  insertCycleEvents,
   stepFromRow,
   type CycleRow,
   type EventRow,
   type StepRow,
-} from './cycle-rows.ts';
+} from '../rows/cycle-rows.ts';
+import { insertCycleEvents } from './cycle-rows.ts';
 import { insertJobs } from './job-rows.ts';
 import { fromJson, toJson } from '../json-column.ts';
 import type { StoreModule, Sync } from './store-module.ts';
