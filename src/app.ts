@@ -24,6 +24,7 @@ import { operationRouter } from './http/operation/operation-router.ts';
 import { registerRecordMetrics } from './http/operation/record-metrics.ts';
 import type { ServerState } from './http/operation/server-state.ts';
 import { limitRate } from './http/rate-limit.ts';
+import { SessionRate } from './http/session-rate.ts';
 import { limitTokens } from './http/spending/limit-tokens.ts';
 import type { SharedRateLimits } from './store/shared-record.ts';
 import type { TokenLedger } from './http/spending/token-ledger.ts';
@@ -68,6 +69,7 @@ export interface AppParts {
 export function buildApp(parts: AppParts): RequestListener {
   const { settings, logger, registry, state } = parts;
   registerRecordMetrics(registry, parts);
+  const sessionRate = new SessionRate(settings.CCC_SESSION_REQUESTS_PER_MINUTE, parts.rateLimits);
   const app = express();
   app.disable('x-powered-by');
   // Answers are made anew each time; the page's files have etags of their own.
@@ -75,8 +77,8 @@ export function buildApp(parts: AppParts): RequestListener {
 
   app.use(operationRouter(parts));
   app.use(jobsRouter(parts));
-  app.use(chatRouter({ ...parts, store: parts.dal }));
-  app.use(memoryRouter(parts));
+  app.use(chatRouter({ ...parts, store: parts.dal, sessionRate }));
+  app.use(memoryRouter({ ...parts, sessionRate }));
   app.use(causalRouter(parts));
   app.use(cyclesRouter(parts));
   app.use(staticPage(join(PROJECT_ROOT, 'public')));
@@ -96,6 +98,7 @@ export function buildApp(parts: AppParts): RequestListener {
       refuseWhileStopping(state),
       requireKey(settings.CCC_API_KEYS, parts.memory),
       limitRate(settings.CCC_REQUESTS_PER_MINUTE, parts.rateLimits),
+      sessionRate.step(),
       ...(parts.tokens ? [limitTokens(parts.tokens)] : []),
     ],
     first: v1Routes(parts),

@@ -229,6 +229,11 @@ export const SETTINGS = {
     default: '0',
     help: 'Most requests a minute for each key, session token or else address; 0 sets no limit. An entry of CCC_API_KEYS may set its own.',
   },
+  CCC_SESSION_REQUESTS_PER_MINUTE: {
+    schema: integer(0, 1_000_000),
+    default: '0',
+    help: 'Most requests a minute for each session, whoever asks for it by path, header, body or token; beside the limit of the caller. 0 sets no limit.',
+  },
   CCC_TOKENS_PER_DAY: {
     schema: integer(0, 1_000_000_000_000),
     default: '0',

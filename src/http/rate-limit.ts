@@ -5,7 +5,7 @@ import type { SharedRateLimits } from '../store/shared-record.ts';
 import type { Step } from './in-order.ts';
 import { callerName, callerOf } from './request-context.ts';
 
-const MINUTE_S = 60;
+export const MINUTE_S = 60;
 
 /**
  * Most requests a minute for each caller: a key, a session by its token, else an address. Answers say what is left, in
@@ -60,6 +60,6 @@ function tell(res: ServerResponse, points: number, state: RateLimiterRes): void 
   res.setHeader('x-ratelimit-reset-requests', `${String(seconds)}s`);
 }
 
-function secondsLeft({ msBeforeNext }: RateLimiterRes): number {
+export function secondsLeft({ msBeforeNext }: RateLimiterRes): number {
   return Math.max(1, Math.ceil(msBeforeNext / 1000));
 }

@@ -82,6 +82,7 @@ async function answerChat(
     await stageOne(parts, req, res, `/chat/completions${queryOf(req)}`, upstreamBody(json, null, null));
     return;
   }
+  if (names.sessionId !== null) await parts.sessionRate?.count(res, names.sessionId);
   const call = await openCall(parts, { json, body, fields, logger, ...names });
   const waiting = await findWaitingCycle(parts, call);
   if (waiting) {

@@ -5,6 +5,7 @@ import type { CycleService } from '../../covenant/cycle-service.ts';
 import type { MemoryService } from '../../memory/memory-service.ts';
 import type { ChatProvider } from '../../models/provider.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
+import type { SessionRate } from '../session-rate.ts';
 
 /** What `/v2` chat stands on. */
 export interface ChatParts {
@@ -21,6 +22,8 @@ export interface ChatParts {
     | 'CCC_MAX_CONTEXT_TURNS'
     | 'CCC_MAX_ROUNDS'
   >;
+  /** Counts requests whose session only their body names. */
+  sessionRate?: Pick<SessionRate, 'count'>;
   logger: Logger;
   clock: Clock;
   /** Milliseconds between two comments that keep a waiting stream alive; 15 s unless a test is in a hurry. */

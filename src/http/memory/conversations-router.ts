@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Router, type Request } from 'express';
+import { Router, type Request, type Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import type { TurnInput } from '../../memory/memory-service.ts';
 import type { ConversationRecord } from '../../store/records.ts';
@@ -15,12 +15,13 @@ import { conversationView, turnView } from './views.ts';
 const LONGEST_IDEMPOTENCY_KEY = 255;
 
 /** Conversations and their turns. */
-export function conversationsRouter({ memory, settings }: MemoryParts): Router {
+export function conversationsRouter({ memory, settings, sessionRate }: MemoryParts): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
-  const open = async (req: Request<{ id: string }>): Promise<ConversationRecord> => {
+  const open = async (req: Request<{ id: string }>, res: Response): Promise<ConversationRecord> => {
     const conversation = await memory.getConversation(req.params.id);
     await checkToken(memory, req, conversation.sessionId, 'conversation_not_found');
+    await sessionRate?.count(res, conversation.sessionId);
     return conversation;
   };
 
@@ -30,6 +31,7 @@ export function conversationsRouter({ memory, settings }: MemoryParts): Router {
       const { json } = await readJsonBody(req, settings.CCC_MAX_BODY);
       const body = validate(schemas.createConversation, json);
       await checkToken(memory, req, body.session_id);
+      await sessionRate?.count(res, body.session_id);
       const { conversation, turns } = await memory.createConversation({
         sessionId: body.session_id,
         directive: body.directive,
@@ -41,7 +43,7 @@ export function conversationsRouter({ memory, settings }: MemoryParts): Router {
   router
     .route('/api/v2/conversations/:id')
     .get(async (req, res) => {
-      const conversation = await open(req);
+      const conversation = await open(req, res);
       const { from, limit } = validate(schemas.turnPage, req.query);
       const turns = await memory.listTurns({ conversationId: req.params.id, fromNumber: from, limit });
       const last = turns.at(-1)?.turnNumber ?? 0;
@@ -69,7 +71,7 @@ export function conversationsRouter({ memory, settings }: MemoryParts): Router {
   router
     .route('/api/v2/conversations/:id/turns')
     .post(async (req, res) => {
-      await open(req);
+      await open(req, res);
       const { raw, json } = await readJsonBody(req, settings.CCC_MAX_BODY);
       const many = typeof json === 'object' && json !== null && 'turns' in json;
       const bodies = many ? validate(schemas.manyTurns, json).turns : [validate(schemas.oneTurn, json)];
