@@ -29,6 +29,7 @@ import { createRetriever } from './memory/retrieval/retriever.ts';
 import { habitsJob } from './memory/habits/jobs.ts';
 import { maskingDal } from './memory/redaction/masking-dal.ts';
 import { registerHabits } from './memory/habits/note-habits.ts';
+import { limitSessionSize } from './memory/session-size.ts';
 import { Growth } from './memory/summaries/growth.ts';
 import { createRetention } from './memory/retention/retention.ts';
 import { registerSummaries } from './memory/summaries/register.ts';
@@ -72,7 +73,10 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   const masker = settings.CCC_REDACT === 'on' ? createMasker(ownSecrets(settings)) : null;
   const key = settings.CCC_ENCRYPTION_KEY ?? null;
   const record = await openRecord(settings, logger);
-  const dal = masker ? maskingDal(record, masker, countMasked(registry)) : record;
+  const dal = limitSessionSize(
+    masker ? maskingDal(record, masker, countMasked(registry)) : record,
+    settings.CCC_SESSION_MAX_TURNS,
+  );
   const tokens = createTokenLedger(settings, { dal, clock: systemClock, logger });
   const provider = spendingProvider(metered, tokens);
   const interrupted = await dal.budgets.settleInterrupted();

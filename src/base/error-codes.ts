@@ -69,6 +69,11 @@ export const ERROR_CODES = {
     type: 'invalid_request_error',
     meaning: 'The session is archived and takes no new turns.',
   },
+  session_full: {
+    status: 413,
+    type: 'invalid_request_error',
+    meaning: 'The session would hold more turns than CCC_SESSION_MAX_TURNS; nothing was stored.',
+  },
   session_exists: {
     status: 409,
     type: 'invalid_request_error',

@@ -212,6 +212,11 @@ export const SETTINGS = {
     default: '',
     help: 'Days for which sessions keep what was said; older is removed. A session may keep less, by its preference memory_retention_days. For ever when empty.',
   },
+  CCC_SESSION_MAX_TURNS: {
+    schema: integer(0, 1_000_000_000),
+    default: '0',
+    help: 'Most turns that a session holds; what would add more is refused with 413, and chats go on without being stored. 0 sets no limit.',
+  },
   CCC_MAX_BODY: { schema: byteSize, default: '20mb', help: 'Largest request body.' },
   CCC_SHUTDOWN_MS: {
     schema: integer(0, 600_000),

@@ -1,5 +1,5 @@
 import type { Amount, Reservation } from './budget-store.ts';
-import type { JsonObject, NewJob, NewTurn, TurnRecord } from './records.ts';
+import type { JsonObject, MostTurns, NewJob, NewTurn, TurnRecord } from './records.ts';
 
 /** A covenant cycle: a durable record with a state, not just an HTTP request. */
 export interface CycleRecord {
@@ -81,7 +81,7 @@ export interface CycleCommit {
 export interface CycleStore {
   /**
    * Stores a new cycle with its first turns (the directive), events and step, in one transaction.
-   * @throws budget_exhausted when the first call's reservation does not fit, with nothing stored
+   * @throws session_full; budget_exhausted when the first call's reservation does not fit, with nothing stored
    */
   create(
     input: Omit<CycleRecord, 'version' | 'updatedAt'> & {
@@ -90,6 +90,7 @@ export interface CycleStore {
       jobs: NewJob[];
       openStep?: OpenStep;
       reserve?: Reservation;
+      maxTurns?: MostTurns;
     },
   ): Promise<{ cycle: CycleRecord; turns: TurnRecord[]; events: CycleEventRecord[]; grantedMs: number }>;
   /** @throws cycle_not_found; cycle_conflict when the cycle has gone on elsewhere, with nothing stored */

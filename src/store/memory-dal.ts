@@ -4,6 +4,7 @@ import type {
   ConversationRecord,
   JobRecord,
   JsonObject,
+  MostTurns,
   NewJob,
   NewTurn,
   Page,
@@ -89,13 +90,14 @@ export interface SessionStore {
 }
 
 export interface ConversationStore {
-  /** Stores the conversation and, when given, its first turns. @throws session_not_found, session_archived */
+  /** Stores the conversation and, when given, its first turns. @throws session_not_found, session_archived, session_full */
   create(input: {
     sessionId: string;
     conversationId: string;
     directive: string;
     turns: NewTurn[];
     jobs: NewJob[];
+    maxTurns?: MostTurns;
     now: number;
   }): Promise<{ conversation: ConversationRecord; turns: TurnRecord[] }>;
   get(conversationId: string): Promise<ConversationRecord | null>;
@@ -113,7 +115,7 @@ export interface Idempotency {
 export interface TurnStore {
   /**
    * Appends turns to a conversation, numbering them inside the transaction, with their index rows and `jobs`.
-   * @throws session_not_found, conversation_not_found, session_archived, idempotency_conflict
+   * @throws session_not_found, conversation_not_found, session_archived, session_full, idempotency_conflict
    */
   append(input: {
     sessionId: string;
@@ -121,6 +123,7 @@ export interface TurnStore {
     turns: NewTurn[];
     jobs: NewJob[];
     idempotency?: Idempotency;
+    maxTurns?: MostTurns;
     now: number;
   }): Promise<{ turns: TurnRecord[]; replayed: boolean }>;
   get(sessionId: string, turnId: string): Promise<TurnRecord | null>;

@@ -135,3 +135,9 @@ export interface Page<T> {
   /** Give it back to get the next page; null at the end. */
   nextCursor: string | null;
 }
+
+/**
+ * Most turns that the session may hold afterwards; what would make it more is `session_full`, with nothing stored. A full
+ * session takes no call with this, even one that brings no turn yet: it is there to bring some.
+ */
+export type MostTurns = number;

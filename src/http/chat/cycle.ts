@@ -9,7 +9,8 @@ import { replyWhole } from './cycle-body.ts';
 import { NO_RECORD } from './cycle-reply.ts';
 import { replyStream } from './cycle-stream.ts';
 import type { ChatParts } from './parts.ts';
-import { isFault, type ChatCall, type Preparation } from './prepare.ts';
+import { isFault, noteFault } from './faults.ts';
+import type { ChatCall, Preparation } from './prepare.ts';
 import { sendIdHeaders } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
 import type { WaitingCycle } from './waiting-cycle.ts';
@@ -51,8 +52,7 @@ export async function answerCycle(
     });
   } catch (error) {
     if (!isFault(error)) throw error;
-    call.logger.error({ err: error }, 'the cycle could not be started');
-    report.degrade('the cycle could not be recorded');
+    noteFault(call, error, 'the cycle could not be recorded');
     return NO_RECORD;
   }
   const { conversationId } = report;

@@ -3,6 +3,7 @@ import type { MemoryService, TurnInput } from '../../memory/memory-service.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { JsonObject } from '../../store/records.ts';
 import { describeToolCalls, type Answer } from './answer.ts';
+import { isFull, noteFault } from './faults.ts';
 import type { MemoryReport } from './memory-report.ts';
 import { messageText, type Directive } from './messages.ts';
 import type { Thread } from './threads.ts';
@@ -73,7 +74,7 @@ export class Exchange {
       })
       .catch((error: unknown) => {
         // The answer's storing tries again.
-        this.#logger.warn({ err: error }, 'the directive could not be stored yet');
+        if (!isFull(error)) this.#logger.warn({ err: error }, 'the directive could not be stored yet');
       });
     // What takes longer is waited for when the answer is stored.
     await withinTime(this.#directiveStored, this.#limitMs).catch(() => undefined);
@@ -86,8 +87,8 @@ export class Exchange {
     try {
       await withinTime(this.#store(answer, incomplete), this.#limitMs);
     } catch (error) {
-      this.#logger.error({ err: error }, 'the exchange could not be stored');
-      this.#report.degrade('the exchange could not be stored');
+      const [sessionId, logger, report] = [this.#sessionId, this.#logger, this.#report];
+      noteFault({ sessionId, logger, report }, error, 'the exchange could not be stored');
     }
   }
 

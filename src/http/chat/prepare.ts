@@ -2,6 +2,7 @@ import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { SessionRecord, TurnRecord } from '../../store/records.ts';
+import { isFault, noteFault } from './faults.ts';
 import type { ChatFields } from './fields.ts';
 import { MemoryReport } from './memory-report.ts';
 import { findDirective, messageText, readMessages, type Directive } from './messages.ts';
@@ -34,11 +35,6 @@ const SESSION_UNREADABLE = 'the session could not be read';
 export interface Preparation {
   /** Null when nothing is to be stored, or nothing can be. */
   thread: Thread | null;
-}
-
-/** True for what memory could not do, false for what the client asked wrongly: that one it must hear. */
-export function isFault(error: unknown): boolean {
-  return !(error instanceof CccError) || error.status >= 500;
 }
 
 /**
@@ -169,8 +165,7 @@ async function remember<T>(
     return await withinTime(work(), parts.memoryLimitMs ?? MEMORY_LIMIT_MS);
   } catch (error) {
     if (!isFault(error)) throw error;
-    call.logger.error({ err: error, session_id: call.sessionId }, reason);
-    call.report.degrade(reason);
+    noteFault(call, error, reason);
     return null;
   }
 }

@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { ChatParts } from './parts.ts';
-import { isFault, type ChatCall } from './prepare.ts';
+import { isFault } from './faults.ts';
+import type { ChatCall } from './prepare.ts';
 
 /** A cycle that waits for the client's tools, and the results that this request brings. */
 export interface WaitingCycle {

@@ -11,7 +11,7 @@ import { insertTurns } from './turn-rows.ts';
 export const conversationsModule: PostgresModule<ConversationStore> = {
   writes: ['create'],
   create: (db) => ({
-    async create({ sessionId, conversationId, directive, turns, jobs, now }) {
+    async create({ sessionId, conversationId, directive, turns, jobs, maxTurns, now }) {
       await lockActiveSession(db, sessionId);
       const ordinal = await db.value<number>(
         `UPDATE sessions SET conversation_count = conversation_count + 1, last_active = greatest(last_active, $2)
@@ -29,7 +29,7 @@ export const conversationsModule: PostgresModule<ConversationStore> = {
         directive,
         now,
       );
-      const stored = await insertTurns(db, { sessionId, conversationId, turns, now });
+      const stored = await insertTurns(db, { sessionId, conversationId, turns, maxTurns, now });
       await insertJobs(db, sessionId, jobs, now);
       const row = await db.get<ConversationRow>(
         'SELECT * FROM conversations WHERE session_id = $1 AND conversation_id = $2',

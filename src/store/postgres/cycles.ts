@@ -22,8 +22,8 @@ export const cyclesModule: PostgresModule<CycleStore> = {
   writes: ['create', 'commit'],
   create: (db) => ({
     async create(input) {
-      const { sessionId, conversationId, cycleId, createdAt: now } = input;
-      const turns = await insertTurns(db, { sessionId, conversationId, turns: input.turns, now });
+      const { sessionId, conversationId, cycleId, maxTurns, createdAt: now } = input;
+      const turns = await insertTurns(db, { sessionId, conversationId, turns: input.turns, maxTurns, now });
       await db.run(
         `INSERT INTO cycles (session_id, cycle_id, conversation_id, status, outcome, machine, version, created_at,
            updated_at) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7)`,
@@ -52,6 +52,7 @@ export const cyclesModule: PostgresModule<CycleStore> = {
         jobs: _jobs,
         openStep: _step,
         reserve: _reserve,
+        maxTurns: _maxTurns,
         ...fields
       } = input;
       return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events, grantedMs };

@@ -4,6 +4,7 @@ import type { Queries } from './queries.ts';
 export interface LockedSession {
   sessionKey: number;
   archived: boolean;
+  totalTurns: number;
 }
 
 /**
@@ -11,12 +12,12 @@ export interface LockedSession {
  * @throws session_not_found. An archived session still takes states, summaries and jobs, only no new turns.
  */
 export async function lockSession(db: Queries, sessionId: string): Promise<LockedSession> {
-  const row = await db.get<{ session_key: number; status: string }>(
-    'SELECT session_key, status FROM sessions WHERE session_id = $1 FOR NO KEY UPDATE',
+  const row = await db.get<{ session_key: number; status: string; total_turns: number }>(
+    'SELECT session_key, status, total_turns FROM sessions WHERE session_id = $1 FOR NO KEY UPDATE',
     sessionId,
   );
   if (!row || row.status === 'importing') throw new CccError('session_not_found');
-  return { sessionKey: row.session_key, archived: row.status === 'archived' };
+  return { sessionKey: row.session_key, archived: row.status === 'archived', totalTurns: row.total_turns };
 }
 
 /** @throws session_not_found, session_archived */

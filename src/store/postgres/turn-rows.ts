@@ -1,7 +1,8 @@
 import { CccError } from '../../base/ccc-error.ts';
 import { toJson } from '../json-column.ts';
-import type { NewTurn, TurnRecord } from '../records.ts';
+import type { MostTurns, NewTurn, TurnRecord } from '../records.ts';
 import { oldestVersion } from '../rows/analyser-version.ts';
+import { requireRoom } from '../rows/session-room.ts';
 import { NOTE_VERSION } from './analyser-version.ts';
 import { addToCounter } from './counters.ts';
 import { storableText, type Queries } from './queries.ts';
@@ -11,14 +12,21 @@ import { insertTurnTerms } from './turn-index.ts';
 /**
  * Appends turns to a conversation inside the open transaction: numbers them from the conversation's counter, writes
  * their index rows, and keeps all counters and times of last activity.
- * @throws session_not_found, session_archived, conversation_not_found
+ * @throws session_not_found, session_archived, session_full, conversation_not_found
  */
 export async function insertTurns(
   db: Queries,
-  input: { sessionId: string; conversationId: string; turns: NewTurn[]; now: number },
+  input: {
+    sessionId: string;
+    conversationId: string;
+    turns: NewTurn[];
+    maxTurns?: MostTurns | undefined;
+    now: number;
+  },
 ): Promise<TurnRecord[]> {
-  const { sessionId, conversationId, turns, now } = input;
-  await lockActiveSession(db, sessionId);
+  const { sessionId, conversationId, turns, maxTurns, now } = input;
+  const { totalTurns } = await lockActiveSession(db, sessionId);
+  requireRoom({ totalTurns, added: turns.length, maxTurns });
   const conversation = await db.get<{ ordinal: number; turn_count: number }>(
     `UPDATE conversations SET turn_count = turn_count + $3, last_active = greatest(last_active, $4)
       WHERE session_id = $1 AND conversation_id = $2 RETURNING ordinal, turn_count`,

@@ -14,12 +14,12 @@ const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = $1 AND status <
 export const turnsModule: PostgresModule<TurnStore> = {
   writes: ['append'],
   create: (db) => ({
-    async append({ sessionId, conversationId, turns, jobs, idempotency, now }) {
+    async append({ sessionId, conversationId, turns, jobs, idempotency, maxTurns, now }) {
       // Before the key is looked for: another server may be storing it.
       await lockSession(db, sessionId);
       const before = idempotency && (await replay(db, sessionId, conversationId, idempotency));
       if (before) return { turns: before, replayed: true };
-      const stored = await insertTurns(db, { sessionId, conversationId, turns, now });
+      const stored = await insertTurns(db, { sessionId, conversationId, turns, maxTurns, now });
       await insertJobs(db, sessionId, jobs, now);
       if (idempotency) {
         await db.run(

@@ -11,7 +11,7 @@ import { insertTurns, requireActiveSession } from './turn-rows.ts';
 export const conversationsModule: StoreModule<ConversationStore> = {
   writes: ['create'],
   create: (database) => ({
-    create: ({ sessionId, conversationId, directive, turns, jobs, now }) => {
+    create: ({ sessionId, conversationId, directive, turns, jobs, maxTurns, now }) => {
       requireActiveSession(database, sessionId);
       const ordinal = prepared(
         database,
@@ -26,7 +26,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
         `INSERT INTO conversations (session_id, conversation_id, ordinal, directive, created_at, last_active)
          VALUES (?, ?, ?, ?, ?, ?)`,
       ).run(sessionId, conversationId, ordinal, directive, now, now);
-      const stored = insertTurns(database, { sessionId, conversationId, turns, now });
+      const stored = insertTurns(database, { sessionId, conversationId, turns, maxTurns, now });
       insertJobs(database, sessionId, jobs, now);
       const row = prepared(
         database,

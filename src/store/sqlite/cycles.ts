@@ -22,8 +22,8 @@ export const cyclesModule: StoreModule<CycleStore> = {
   writes: ['create', 'commit'],
   create: (database) => ({
     create: (input) => {
-      const { sessionId, conversationId, cycleId, createdAt: now } = input;
-      const turns = insertTurns(database, { sessionId, conversationId, turns: input.turns, now });
+      const { sessionId, conversationId, cycleId, maxTurns, createdAt: now } = input;
+      const turns = insertTurns(database, { sessionId, conversationId, turns: input.turns, maxTurns, now });
       prepared(
         database,
         `INSERT INTO cycles (session_id, cycle_id, conversation_id, status, outcome, machine, version, created_at,
@@ -45,6 +45,7 @@ export const cyclesModule: StoreModule<CycleStore> = {
         jobs: _jobs,
         openStep: _step,
         reserve: _reserve,
+        maxTurns: _maxTurns,
         ...fields
       } = input;
       return { cycle: { ...fields, version: 1, updatedAt: now }, turns, events, grantedMs };

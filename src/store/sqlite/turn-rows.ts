@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
-import type { NewTurn, TurnRecord } from '../records.ts';
+import type { MostTurns, NewTurn, TurnRecord } from '../records.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { toJson } from '../json-column.ts';
 import { oldestVersion } from '../rows/analyser-version.ts';
+import { requireRoom } from '../rows/session-room.ts';
 import { NOTE_VERSION } from './analyser-version.ts';
 import { insertTurnTerms } from './turn-index.ts';
 
@@ -12,35 +13,50 @@ import { insertTurnTerms } from './turn-index.ts';
 export function requireSession(
   database: Database,
   sessionId: string,
-): { sessionKey: number; archived: boolean } {
-  const row = prepared(database, 'SELECT session_key, status FROM sessions WHERE session_id = ?').get(
-    sessionId,
-  ) as { session_key: number; status: string } | undefined;
+): { sessionKey: number; archived: boolean; totalTurns: number } {
+  const row = prepared(
+    database,
+    'SELECT session_key, status, total_turns FROM sessions WHERE session_id = ?',
+  ).get(sessionId) as { session_key: number; status: string; total_turns: number } | undefined;
   if (!row || row.status === 'importing') throw new CccError('session_not_found');
-  return { sessionKey: row.session_key, archived: row.status === 'archived' };
+  return {
+    sessionKey: row.session_key,
+    archived: row.status === 'archived',
+    totalTurns: row.total_turns,
+  };
 }
 
 /**
  * The session's key for index tables, when it takes new turns.
  * @throws session_not_found, session_archived
  */
-export function requireActiveSession(database: Database, sessionId: string): { sessionKey: number } {
-  const { sessionKey, archived } = requireSession(database, sessionId);
+export function requireActiveSession(
+  database: Database,
+  sessionId: string,
+): { sessionKey: number; totalTurns: number } {
+  const { archived, ...session } = requireSession(database, sessionId);
   if (archived) throw new CccError('session_archived');
-  return { sessionKey };
+  return session;
 }
 
 /**
  * Appends turns to a conversation inside the open transaction: numbers them from the conversation's counter, writes
  * their index rows, and keeps all counters and times of last activity.
- * @throws session_not_found, session_archived, conversation_not_found
+ * @throws session_not_found, session_archived, session_full, conversation_not_found
  */
 export function insertTurns(
   database: Database,
-  input: { sessionId: string; conversationId: string; turns: NewTurn[]; now: number },
+  input: {
+    sessionId: string;
+    conversationId: string;
+    turns: NewTurn[];
+    maxTurns?: MostTurns | undefined;
+    now: number;
+  },
 ): TurnRecord[] {
-  const { sessionId, conversationId, turns, now } = input;
-  const { sessionKey } = requireActiveSession(database, sessionId);
+  const { sessionId, conversationId, turns, maxTurns, now } = input;
+  const { sessionKey, totalTurns } = requireActiveSession(database, sessionId);
+  requireRoom({ totalTurns, added: turns.length, maxTurns });
   const conversation = prepared(
     database,
     `UPDATE conversations SET turn_count = turn_count + ?, last_active = max(last_active, ?)

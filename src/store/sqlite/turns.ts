@@ -14,10 +14,10 @@ const SHOWN = `EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND 
 export const turnsModule: StoreModule<TurnStore> = {
   writes: ['append'],
   create: (database) => ({
-    append: ({ sessionId, conversationId, turns, jobs, idempotency, now }) => {
+    append: ({ sessionId, conversationId, turns, jobs, idempotency, maxTurns, now }) => {
       const before = idempotency && replay(database, sessionId, conversationId, idempotency);
       if (before) return { turns: before, replayed: true };
-      const stored = insertTurns(database, { sessionId, conversationId, turns, now });
+      const stored = insertTurns(database, { sessionId, conversationId, turns, maxTurns, now });
       insertJobs(database, sessionId, jobs, now);
       if (idempotency) {
         prepared(
