@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import { openReaderConnection, openWriterConnection } from '../../src/store/sqlite/connection.ts';
-import { EXPORT_TABLES, NOT_EXPORTED } from '../../src/store/sqlite/export-tables.ts';
+import { EXPORT_TABLES, NOT_EXPORTED } from '../../src/store/rows/export-tables.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { newConversation, newJob, newSession, newTurn, NOON, temporaryFolder } from './implementations.ts';
 

@@ -1,13 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import { isoTime } from '../../base/clock.ts';
 import type { ExportRow } from '../memory-dal.ts';
-import type { Json, Page } from '../records.ts';
+import type { Page } from '../records.ts';
+import { EXPORT_TABLES, type ExportTable } from '../rows/export-tables.ts';
+import { exportRow, type SqlValue } from '../rows/export-values.ts';
 import { prepared } from './connection.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
 import { getSession } from './sessions.ts';
-
-type SqlValue = string | number | null;
 
 /** The next rows of a session's export. Pages follow the tables' keys, so a row stored meanwhile disturbs nothing. */
 export function exportPage(
@@ -48,17 +46,4 @@ function readAfter(
     database,
     `SELECT ${names} FROM ${table} WHERE session_id = ? ${beyond} ORDER BY ${keyList} LIMIT ?`,
   ).all(sessionId, ...after, limit) as Record<string, SqlValue>[];
-}
-
-function exportRow(table: ExportTable, row: Record<string, SqlValue>): ExportRow['row'] {
-  return Object.fromEntries(
-    Object.entries(table.columns).map(([column, kind]) => [column, exportValue(kind, row[column] ?? null)]),
-  );
-}
-
-function exportValue(kind: ColumnKind, value: SqlValue): Json {
-  if (value === null) return null;
-  if (kind === 'time') return isoTime(Number(value));
-  if (kind === 'json') return JSON.parse(String(value)) as Json;
-  return value;
 }

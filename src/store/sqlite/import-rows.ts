@@ -1,13 +1,20 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ImportRow } from '../memory-dal.ts';
-import type { Json, NewJob, SessionRecord, TermCounts } from '../records.ts';
+import type { NewJob, SessionRecord, TermCounts } from '../records.ts';
+import { EXPORT_TABLES, type ExportTable } from '../rows/export-tables.ts';
+import {
+  checkNumbering,
+  importStatus,
+  importValues,
+  invalid,
+  type ImportedConversations,
+} from '../rows/export-values.ts';
 import { noteVersion } from './analyser-version.ts';
 import { indexEvent } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { asCccError } from './error-crossing.ts';
-import { EXPORT_TABLES, type ColumnKind, type ExportTable } from './export-tables.ts';
 import { indexFact } from './fact-rows.ts';
 import { insertJobs } from './job-rows.ts';
 import { eraseSession, getSession } from './sessions.ts';
@@ -36,7 +43,7 @@ export function importCommit(
     .pluck()
     .get(sessionId) as string;
   countImported(database, sessionId);
-  for (const table of EXPORT_TABLES) table.afterImport?.(database, sessionId);
+  restoreCausalHead(database, sessionId);
   prepared(database, 'UPDATE sessions SET status = ?, token_hash = ? WHERE session_id = ?').run(
     status,
     tokenHash,
@@ -69,19 +76,13 @@ function beginImport(database: Database, sessionId: string, table: ExportTable, 
   if (prepared(database, 'SELECT 1 FROM sessions WHERE session_id = ?').get(sessionId)) {
     throw new CccError('session_exists');
   }
-  if (row['session_id'] !== sessionId) throw invalid('The row names another session.', 'sessions.session_id');
-  if (row['status'] !== 'active' && row['status'] !== 'archived') {
-    throw invalid('A session is active or archived.', 'sessions.status');
-  }
+  const status = importStatus(sessionId, row);
   const values = importValues(table, { ...row, status: 'importing' });
   insert(database, 'sessions', {
     session_key: addToCounter(database, 'last_session_key', 1),
     ...values,
   });
-  prepared(database, 'INSERT INTO pending_imports (session_id, status) VALUES (?, ?)').run(
-    sessionId,
-    row['status'],
-  );
+  prepared(database, 'INSERT INTO pending_imports (session_id, status) VALUES (?, ?)').run(sessionId, status);
 }
 
 function importRow(
@@ -130,9 +131,6 @@ function indexImportedTurn(
   });
 }
 
-/** Most turns, and conversations, that an import may name as removed: each takes room in the index's answers. */
-const MOST_REMOVED = 1_000_000;
-
 /** Sets the session's counters from its rows, and refuses numbers with holes in them that nobody accounts for. */
 function countImported(database: Database, sessionId: string): void {
   const conversations = prepared(
@@ -140,11 +138,7 @@ function countImported(database: Database, sessionId: string): void {
     `SELECT count(*) AS count, coalesce(max(ordinal), 0) AS newest, coalesce(sum(removed_turns), 0) AS removedTurns,
             (SELECT coalesce(removed_conversations, 0) FROM sessions WHERE session_id = @sessionId) AS removed
        FROM conversations WHERE session_id = @sessionId`,
-  ).get({ sessionId }) as { count: number; newest: number; removedTurns: number; removed: number };
-  const { count, newest, removed, removedTurns } = conversations;
-  if (removed > MOST_REMOVED || newest > count + removed || (removed === 0 && newest !== count)) {
-    throw invalid('The conversations are not numbered 1, 2, 3 … without a gap.', 'conversations.ordinal');
-  }
+  ).get({ sessionId }) as ImportedConversations;
   const gaps = prepared(
     database,
     `SELECT count(*) FROM conversations c WHERE session_id = ? AND turn_count > coalesce(removed_turns, 0) +
@@ -152,9 +146,8 @@ function countImported(database: Database, sessionId: string): void {
   )
     .pluck()
     .get(sessionId) as number;
-  if (gaps > 0 || removedTurns > MOST_REMOVED) {
-    throw invalid('The turns are not numbered 1, 2, 3 … without a gap.', 'turns.turn_number');
-  }
+  checkNumbering(conversations, gaps);
+  const { count, removed } = conversations;
   prepared(
     database,
     `UPDATE conversations SET turn_count = coalesce(removed_turns, 0) +
@@ -169,41 +162,6 @@ function countImported(database: Database, sessionId: string): void {
         WHERE session_id = sessions.session_id)
       WHERE session_id = ?`,
   ).run(count + removed, sessionId);
-}
-
-function importValues(table: ExportTable, row: ImportRow['row']): Record<string, string | number | null> {
-  for (const name of Object.keys(row)) {
-    if (!Object.hasOwn(table.columns, name))
-      throw invalid('There is no such column.', `${table.table}.${name}`);
-  }
-  return Object.fromEntries(
-    Object.entries(table.columns).map(([name, kind]) => [
-      name,
-      importValue(kind, row[name] ?? null, `${table.table}.${name}`),
-    ]),
-  );
-}
-
-function importValue(kind: ColumnKind, value: Json, param: string): string | number | null {
-  if (value === null) return null;
-  switch (kind) {
-    case 'json':
-      return JSON.stringify(value);
-    case 'time': {
-      const time = typeof value === 'string' ? Date.parse(value) : NaN;
-      if (Number.isNaN(time)) throw invalid('A time in ISO-8601 was expected.', param);
-      return time;
-    }
-    case 'integer':
-      if (!Number.isSafeInteger(value)) throw invalid('A whole number was expected.', param);
-      return value as number;
-    case 'real':
-      if (typeof value !== 'number') throw invalid('A number was expected.', param);
-      return value;
-    case 'text':
-      if (typeof value !== 'string') throw invalid('A text was expected.', param);
-      return value;
-  }
 }
 
 function insert(database: Database, table: string, values: Record<string, string | number | null>): void {
@@ -240,6 +198,15 @@ function requireImport(database: Database, sessionId: string): number {
   return key;
 }
 
-function invalid(message: string, param: string): CccError {
-  return new CccError('invalid_request', message, { param });
+/** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */
+function restoreCausalHead(database: Database, sessionId: string): void {
+  prepared(
+    database,
+    `INSERT INTO causal_heads (session_id, change_seq, last_event_no)
+     SELECT @sessionId, max(changes), max(numbers) FROM (
+       SELECT max(change_seq) AS changes, max(event_no) AS numbers FROM causal_events WHERE session_id = @sessionId
+       UNION ALL SELECT max(change_seq), 0 FROM causal_links WHERE session_id = @sessionId
+       UNION ALL SELECT max(change_seq), max(cause_no) FROM causal_removals WHERE session_id = @sessionId)
+     WHERE changes IS NOT NULL HAVING max(changes) > 0`,
+  ).run({ sessionId });
 }

@@ -1,6 +1,3 @@
-import type { Database } from 'better-sqlite3';
-import { prepared } from './connection.ts';
-
 /** How a column's value is written in an export. `time` is ISO-8601 in UTC, `json` is the value itself. */
 export type ColumnKind = 'text' | 'integer' | 'real' | 'time' | 'json';
 
@@ -11,8 +8,6 @@ export interface ExportTable {
   columns: Record<string, ColumnKind>;
   /** A unique key of the table inside its session; rows are exported in its order. */
   key: readonly string[];
-  /** Restores what is derived from the imported rows (counters, indexes), inside the importing transaction. */
-  afterImport?: (database: Database, sessionId: string) => void;
 }
 
 /**
@@ -266,7 +261,6 @@ export const EXPORT_TABLES: readonly ExportTable[] = [
       removed_at: 'time',
     },
     key: ['change_seq'],
-    afterImport: restoreCausalHead,
   },
   {
     table: 'causal_progress',
@@ -295,16 +289,3 @@ export const NOT_EXPORTED: readonly string[] = [
   'turn_vectors',
   'vector_progress',
 ];
-
-/** The head of a session's causal memory, from its rows: the next change and the next event go on from there. */
-function restoreCausalHead(database: Database, sessionId: string): void {
-  prepared(
-    database,
-    `INSERT INTO causal_heads (session_id, change_seq, last_event_no)
-     SELECT @sessionId, max(changes), max(numbers) FROM (
-       SELECT max(change_seq) AS changes, max(event_no) AS numbers FROM causal_events WHERE session_id = @sessionId
-       UNION ALL SELECT max(change_seq), 0 FROM causal_links WHERE session_id = @sessionId
-       UNION ALL SELECT max(change_seq), max(cause_no) FROM causal_removals WHERE session_id = @sessionId)
-     WHERE changes IS NOT NULL HAVING max(changes) > 0`,
-  ).run({ sessionId });
-}
