@@ -4,6 +4,7 @@ type Counter =
   | 'sessions'
   | 'conversations'
   | 'turns'
+  | 'pings'
   // Kept by triggers (0004-causal.sql), so that an erased session is counted out by its cascade.
   | 'causal_events'
   | 'causal_links'
@@ -24,6 +25,7 @@ export async function readCounters(db: Queries): Promise<Record<Counter, number>
     sessions: of('sessions'),
     conversations: of('conversations'),
     turns: of('turns'),
+    pings: of('pings'),
     causal_events: of('causal_events'),
     causal_links: of('causal_links'),
     causal_changes: of('causal_changes'),

@@ -7,6 +7,7 @@ import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
 import { lessonsModule } from './lessons.ts';
+import { maintenanceModule } from './maintenance.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { sessionsModule } from './sessions.ts';
 import { summariesModule } from './summaries.ts';
@@ -28,6 +29,7 @@ export const POSTGRES_MODULES = {
   cycles: cyclesModule,
   budgets: budgetsModule,
   activity: activityModule,
+  maintenance: maintenanceModule,
   transfer: transferModule,
 } satisfies {
   [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;

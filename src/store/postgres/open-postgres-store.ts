@@ -6,6 +6,7 @@ import { migrationFolder, readMigrations } from '../migration-files.ts';
 import type { CycleLeaseStore } from '../shared-record.ts';
 import { Connections } from './connections.ts';
 import { cycleLeasesModule } from './cycle-leases.ts';
+import { discardAbandonedImports } from './import-rows.ts';
 import { migrate } from './migrations.ts';
 import { POSTGRES_MODULES } from './modules.ts';
 import { PostgresNotices } from './notices.ts';
@@ -37,6 +38,7 @@ export async function openPostgresStore(options: {
   });
   try {
     await connections.alone((client) => migrate(client, readMigrations(migrationFolder('postgres'))));
+    await connections.write(discardAbandonedImports);
   } catch (error) {
     await connections.close();
     throw openingError(error);
