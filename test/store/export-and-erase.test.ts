@@ -229,6 +229,7 @@ describe.each(IMPLEMENTATIONS)('export, import and erasure: $name', ({ prepare }
       const first = await fresh.open();
       await first.maintenance.importBatch(sessionId, rows);
       await first.close();
+      await fresh.abandonImports();
       const second = await fresh.open();
       await expect(
         second.maintenance.importCommit({ sessionId, tokenHash: 't', jobs: [], now: NOON }),

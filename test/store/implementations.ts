@@ -6,11 +6,13 @@ import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import type { NewJob, NewTurn } from '../../src/store/records.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-postgres-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
-import { createTestDatabase, dropTestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, dropTestDatabase, onDatabase } from '../support/postgres.ts';
 
 /** A record that a test may open, close and open again; `remove` takes away whatever it left behind. */
 export interface TestRecord {
   open(): Promise<MemoryDAL>;
+  /** As if an import that has begun were left alone for a day. */
+  abandonImports(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -42,6 +44,9 @@ function postgresRecord(): TestRecord {
       opened.push(dal);
       return dal;
     },
+    // Another server may be about it: only what nothing was heard of for long is cleared away.
+    abandonImports: () =>
+      onDatabase(String(url), 'UPDATE pending_imports SET touched_at = touched_at - 24 * 3600 * 1000'),
     remove: async () => {
       await Promise.all(opened.map((dal) => dal.close()));
       if (url !== null) await dropTestDatabase(url);
@@ -58,6 +63,8 @@ function sqliteRecord(threads: boolean): TestRecord {
       opened.push(dal);
       return dal;
     },
+    // There is no other process: what is open at the start was left.
+    abandonImports: () => Promise.resolve(),
     remove: async () => {
       await Promise.all(opened.map((dal) => dal.close()));
       rmSync(folder, { recursive: true, force: true });

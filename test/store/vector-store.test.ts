@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
-import { SessionVectors, VectorCache } from '../../src/store/sqlite/vector-cache.ts';
+import { SessionVectors, VectorCache } from '../../src/store/rows/vector-cache.ts';
 import { IMPLEMENTATIONS, newConversation, newSession, newTurn, type TestRecord } from './implementations.ts';
 
 const model = 'm1';

@@ -23,6 +23,17 @@ export async function dropTestDatabase(url: string): Promise<void> {
   await onServer(Number(new URL(url).port), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
 }
 
+/** Carries out one statement on a database. */
+export async function onDatabase(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
 async function onServer(port: number, work: (client: Client) => Promise<unknown>): Promise<void> {
   const last = Date.now() + START_MS;
   for (;;) {

@@ -14,23 +14,26 @@ import { summariesModule } from './summaries.ts';
 import { transferModule } from './transfer.ts';
 import { turnIndexModule } from './turn-index.ts';
 import { turnsModule } from './turns.ts';
+import { vectorsModule } from './vectors.ts';
 
-/** What stands behind each store of `MemoryDAL` on PostgreSQL. A new store is a line here. */
-export const POSTGRES_MODULES = {
-  sessions: sessionsModule,
-  conversations: conversationsModule,
-  turns: turnsModule,
-  index: turnIndexModule,
-  summaries: summariesModule,
-  agents: agentStatesModule,
-  jobs: jobsModule,
-  facts: factsModule,
-  lessons: lessonsModule,
-  cycles: cyclesModule,
-  budgets: budgetsModule,
-  activity: activityModule,
-  maintenance: maintenanceModule,
-  transfer: transferModule,
-} satisfies {
-  [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
-};
+/** What stands behind each store of `MemoryDAL` on PostgreSQL, for one opened record. A new store is a line here. */
+export const postgresModules = () =>
+  ({
+    sessions: sessionsModule,
+    conversations: conversationsModule,
+    turns: turnsModule,
+    index: turnIndexModule,
+    summaries: summariesModule,
+    agents: agentStatesModule,
+    jobs: jobsModule,
+    facts: factsModule,
+    lessons: lessonsModule,
+    cycles: cyclesModule,
+    budgets: budgetsModule,
+    activity: activityModule,
+    maintenance: maintenanceModule,
+    transfer: transferModule,
+    vectors: vectorsModule(),
+  }) satisfies {
+    [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
+  };

@@ -8,7 +8,7 @@ import { Connections } from './connections.ts';
 import { cycleLeasesModule } from './cycle-leases.ts';
 import { discardAbandonedImports } from './import-rows.ts';
 import { migrate } from './migrations.ts';
-import { POSTGRES_MODULES } from './modules.ts';
+import { postgresModules } from './modules.ts';
 import { PostgresNotices } from './notices.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { postgresRateLimits } from './rate-limits.ts';
@@ -43,7 +43,7 @@ export async function openPostgresStore(options: {
     await connections.close();
     throw openingError(error);
   }
-  const stores = Object.entries(POSTGRES_MODULES).map(([name, module]) => [
+  const stores = Object.entries(postgresModules()).map(([name, module]) => [
     name,
     facade(connections, module as unknown as PostgresModule<AnyMethods>),
   ]);

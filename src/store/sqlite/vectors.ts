@@ -3,7 +3,7 @@ import type { ConversationPlace, VectorStore } from '../vector-store.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 import { bytesOf } from '../rows/vector-bytes.ts';
-import { VectorCache } from './vector-cache.ts';
+import { VectorCache } from '../rows/vector-cache.ts';
 
 /** Vectors read from the file in one call: some 10 ms, so that other readers have their turn. */
 const READ_AT_ONCE = 2_000;
