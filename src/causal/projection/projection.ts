@@ -186,9 +186,16 @@ export class CausalProjection {
     }
   }
 
-  /** Brings everything that it follows up to date and forgets the sessions that are gone. */
+  /**
+   * Brings everything that it follows up to date and forgets the sessions that are gone. What was removed from the record
+   * just before a kill leaves the file too: whoever removed it was not left the time.
+   */
   async catchUpAll(): Promise<void> {
     for (const feed of this.#feeds) await this.#catchUpFeed(feed, this.onlyAsked);
+    if (this.#closed) return;
+    await this.#withDuck(async (open) => {
+      if (await hasTraces(open.duck)) await this.#clearFile(open);
+    });
   }
 
   async #catchUpFeed(feed: Feed, onlyHeld: boolean): Promise<void> {
