@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServerProcess } from '../support/server-process.ts';
-import { failure, startUpstream } from '../support/upstream.ts';
+import { failure, json, startUpstream } from '../support/upstream.ts';
 import { EVERYTHING_ON, liveThrough, scriptUpstream } from './busy-session.ts';
 import { temporaryFolder, whereIn, type WholeServer } from './whole-server.ts';
 
 // Without a form by which a masker could know them.
 const UPSTREAM_KEY = 'quiet-heron-upstream-sentinel';
 const CLIENT_KEY = 'quiet-heron-client-sentinel';
+const COLLECTOR_KEY = 'quiet-heron-collector-sentinel';
 const WRONG_KEY = 'quiet-heron-wrong-sentinel';
 const NEEDLE = 'quiet-heron';
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
 /** The built server in a process of its own, with a key to it. All that it ever answers is kept. */
 async function startGuarded(env: Record<string, string>) {
   const dataDir = temporaryFolder();
-  const hash = createHash('sha256').update(CLIENT_KEY).digest('hex');
+  const hash = hashOf(CLIENT_KEY);
   const server = await startServerProcess({
     dataDir,
-    env: { ...env, CCC_API_KEYS: `laptop:${hash}`, LOG_LEVEL: 'debug', OPENAI_API_KEY: UPSTREAM_KEY },
+    env: { CCC_API_KEYS: `laptop:${hash}`, ...env, LOG_LEVEL: 'debug', OPENAI_API_KEY: UPSTREAM_KEY },
   });
   onTestFinished(async () => {
     if (server.child.exitCode === null) await server.stop('SIGKILL');
@@ -62,7 +64,15 @@ describe('this server’s secrets: the upstream’s key, clients’ keys, tokens
     const upstream = await startUpstream();
     onTestFinished(() => upstream.close());
     scriptUpstream(upstream, 'harbourmaster');
-    const server = await startGuarded({ ...EVERYTHING_ON, OPENAI_BASE_URL: upstream.baseUrl });
+    const collector = await startUpstream();
+    onTestFinished(() => collector.close());
+    collector.on(null, json({}));
+    const server = await startGuarded({
+      ...EVERYTHING_ON,
+      OPENAI_BASE_URL: upstream.baseUrl,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.baseUrl.replace(/\/v1$/, ''),
+      OTEL_EXPORTER_OTLP_HEADERS: `x-key=${COLLECTOR_KEY}`,
+    });
     const { sessionId, base } = await liveThrough(
       server as unknown as WholeServer,
       upstream,
@@ -114,6 +124,63 @@ describe('this server’s secrets: the upstream’s key, clients’ keys, tokens
       expect(whereIn(server.dataDir, secret)).toEqual([]);
     }
     expect(whereIn(server.dataDir, 'harbourmaster')).toContain('ccc.db');
+    // Traces went out, with the collector's own key as their only secret, where it belongs.
+    expect(collector.calls.length).toBeGreaterThan(0);
+    for (const { headers, body } of collector.calls) {
+      expect(headers['x-key']).toBe(COLLECTOR_KEY);
+      for (const secret of [NEEDLE, ...server.tokens])
+        expect(JSON.stringify({ ...headers, 'x-key': '' }) + body).not.toContain(secret);
+    }
+  });
+
+  it('not even when a person pastes them into what is stored, or comes with them too often', async () => {
+    const upstream = await startUpstream();
+    onTestFinished(() => upstream.close());
+    scriptUpstream(upstream, 'harbourmaster');
+    // In the form that `npm run api-key` gives: of the key itself only the hash is known here.
+    const pasted = `ccc_key_${randomBytes(32).toString('base64url')}`;
+    const server = await startGuarded({
+      ...EVERYTHING_ON,
+      OPENAI_BASE_URL: upstream.baseUrl,
+      CCC_API_KEYS: `laptop:${hashOf(CLIENT_KEY)},pasted:${hashOf(pasted)}:2/min`,
+    });
+    const { session_id: id, token } = await server.call('POST', '/api/v2/sessions', {});
+    const base = `/api/v2/sessions/${String(id)}`;
+    const secrets = [String(token), pasted, UPSTREAM_KEY];
+    const words = `Keep ${secrets.join(' and ')} for the harbour.`;
+    await server.call('PUT', `${base}/preferences`, { user_preferences: { name: words } });
+    const begun = await server.call('POST', '/api/v2/conversations', { session_id: id, directive: words });
+    await server.call('POST', `/api/v2/conversations/${String(begun.conversation_id)}/turns`, {
+      agent: 'wykeve',
+      content: words,
+      metadata: { note: words },
+    });
+    await server.call('POST', `${base}/causal/events`, { events: [{ text: words }] });
+    const chat = { model: 'any', session_id: id, messages: [{ role: 'user', content: words }] };
+    for (const mode of ['direct', 'cycle'])
+      await server.call('POST', '/v2/chat/completions', { ...chat, covenant: { mode } });
+    const statuses: number[] = [];
+    for (let at = 0; at < 3; at += 1)
+      statuses.push(
+        (await server.send('GET', base, undefined, { authorization: `Bearer ${pasted}` })).status,
+      );
+    expect(statuses).toEqual([200, 200, 429]);
+    await server.settled();
+    const exported = await (await server.send('POST', `${base}/export`)).text();
+    expect(exported).toContain('[masked: ccc-session-token]');
+    expect(exported).toContain('[masked: ccc-api-key]');
+    expect(exported).toContain('[masked: openai-api-key]');
+    await server.send('GET', '/metrics');
+    await server.send('GET', `${base}/context?directive=harbour`);
+    await server.stop();
+    const written = server.stdout() + server.stderr();
+    // All that was answered, but for the one answer that hands out the token.
+    const [, ...heard] = server.heard;
+    for (const secret of secrets) {
+      expect(heard.filter((text) => text.includes(secret))).toEqual([]);
+      expect(written).not.toContain(secret);
+      expect(whereIn(server.dataDir, secret)).toEqual([]);
+    }
   });
 
   it('not even when the upstream quotes its key in an error', async () => {
