@@ -1,20 +1,9 @@
 import type { Database } from 'better-sqlite3';
-import { CccError } from '../../base/ccc-error.ts';
-import { JUDGES, type JudgedBy, type NewCausalLink, type Relation } from '../causal-store.ts';
-import {
-  advance,
-  findLinkOfPair,
-  LINKS_BY_CAUSE,
-  requireEvent,
-  type EventRow,
-  type LinkRow,
-} from './causal-rows.ts';
+import type { JudgedBy, NewCausalLink, Relation } from '../causal-store.ts';
+import { checkEnds, loopSearch, outranks, refused } from '../rows/causal-rules.ts';
+import type { EventRow, LinkRow } from '../rows/causal-rows.ts';
+import { advance, findLinkOfPair, LINKS_BY_CAUSE, requireEvent } from './causal-rows.ts';
 import { prepared } from './connection.ts';
-
-const rank = (judge: JudgedBy) => JUDGES.indexOf(judge);
-
-/** Relations along which chains run. */
-export const isCausing = (relation: Relation) => relation === 'caused' || relation === 'enabled';
 
 /**
  * Stores a link, or lets a new judgement of the same pair take the place of an older one. Returns the link as it then
@@ -30,7 +19,7 @@ export function putLink(
   const cause = requireEvent(database, sessionId, link.causeId, 'cause_id');
   const effect = requireEvent(database, sessionId, link.effectId, 'effect_id');
   const before = findLinkOfPair(database, sessionId, cause.event_no, effect.event_no);
-  if (before && rank(before.judged_by) > rank(link.judgedBy)) return before;
+  if (before && outranks(before.judged_by, link.judgedBy)) return before;
   if (
     !before &&
     link.judgedBy !== 'person' &&
@@ -78,28 +67,14 @@ function wasRemovedByPerson(
 
 /** @throws link_refused */
 export function checkLink(database: Database, relation: Relation, cause: EventRow, effect: EventRow): void {
-  if (cause.event_no === effect.event_no) throw refused('An event is not its own cause.');
-  if (isCausing(relation)) {
-    if (cause.happened_at > effect.happened_at) {
-      throw refused('The cause happened after its effect.');
-    }
-  } else if (relation === 'superseded' && cause.happened_at < effect.happened_at) {
-    throw refused('What supersedes (the cause) happened before what it supersedes (the effect).');
-  }
+  checkEnds(relation, cause, effect);
   if (closesLoop(database, relation, cause, effect)) throw refused('The link would close a loop.');
 }
 
-/**
- * Whether the effect leads back to the cause already. Along links that never go back in time, a way between two events
- * of the same time passes only through events of that time, so nothing else has to be looked at.
- */
+/** Whether the effect leads back to the cause already. */
 function closesLoop(database: Database, relation: Relation, cause: EventRow, effect: EventRow): boolean {
-  const relations =
-    relation === 'caused' || relation === 'enabled' ? ['caused', 'enabled'] : [relation, relation];
-  // Nothing runs along `prevented`: only two events that prevent each other make no sense.
-  const anyTime = relation === 'prevented';
-  if (!anyTime && cause.happened_at !== effect.happened_at) return false;
-  const deep = anyTime ? 1 : -1;
+  const search = loopSearch(relation, cause, effect);
+  if (!search) return false;
   return (
     prepared(
       database,
@@ -116,16 +91,10 @@ function closesLoop(database: Database, relation: Relation, cause: EventRow, eff
       sessionId: cause.session_id,
       from: effect.event_no,
       to: cause.event_no,
-      relation: relations[0],
-      other: relations[1],
       at: cause.happened_at,
-      deep,
+      ...search,
     }) !== undefined
   );
-}
-
-function refused(why: string): CccError {
-  return new CccError('link_refused', why);
 }
 
 /** The links at an event, for a change or a removal of it. */

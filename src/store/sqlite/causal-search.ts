@@ -1,13 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { CausalStore, RankedEvent } from '../causal-store.ts';
-import { LINKS_BY_CAUSE, RANKED_COLUMNS, rankedFromRow, SHOWN, type RankedRow } from './causal-rows.ts';
+import { rankedFromRow, type RankedRow } from '../rows/causal-rows.ts';
+import { CHAIN_LIMITS } from '../rows/event-ranking.ts';
+import { LINKS_BY_CAUSE, RANKED_COLUMNS, SHOWN } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 
-/** How deep and how far a chain is followed to its ends. */
-const DEEPEST_CHAIN = 40;
-const MOST_REACHED = 400;
-/** Newest decisions that are looked at. */
-const MOST_DECISIONS = 300;
+const { deepest: DEEPEST_CHAIN, reached: MOST_REACHED, decisions: MOST_DECISIONS } = CHAIN_LIMITS;
 
 export function recentEvents(
   database: Database,

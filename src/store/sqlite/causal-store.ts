@@ -8,23 +8,26 @@ import type {
 } from '../causal-store.ts';
 import { readChanges } from './causal-changes.ts';
 import { removeEventRow } from './causal-removal.ts';
-import { checkLink, isCausing, linksAt, putLink, removeLink } from './causal-links.ts';
+import { checkLink, linksAt, putLink, removeLink } from './causal-links.ts';
+import { checkLinkTime } from '../rows/causal-rules.ts';
 import {
-  advance,
   eventFromRow,
-  findEvent,
-  findLink,
-  indexEvent,
   LINK_COLUMNS,
   LINK_TABLES,
   linkFromRow,
-  RANKED_COLUMNS,
   rankedFromRow,
-  SHOWN,
-  unindexEvent,
   type EventRow,
   type LinkRow,
   type RankedRow,
+} from '../rows/causal-rows.ts';
+import {
+  advance,
+  findEvent,
+  findLink,
+  indexEvent,
+  RANKED_COLUMNS,
+  SHOWN,
+  unindexEvent,
 } from './causal-rows.ts';
 import { searchEvents } from './causal-lexical.ts';
 import { chainEnds, inForce, recentEvents } from './causal-search.ts';
@@ -271,16 +274,8 @@ function checkTime(database: Database, event: EventRow): void {
     'SELECT happened_at FROM causal_events WHERE session_id = ? AND event_no = ?',
   ).pluck();
   for (const link of linksAt(database, event.session_id, event.event_no)) {
-    const isCause = link.cause_no === event.event_no;
-    const other = timeOf.get(event.session_id, isCause ? link.effect_no : link.cause_no) as number;
-    const [cause, effect] = isCause ? [event.happened_at, other] : [other, event.happened_at];
-    const wrong = isCausing(link.relation)
-      ? cause > effect
-      : link.relation === 'superseded' && cause < effect;
-    if (wrong)
-      throw new CccError('link_refused', `Link ${link.link_id} would go back in time.`, {
-        param: 'happened_at',
-      });
+    const other = link.cause_no === event.event_no ? link.effect_no : link.cause_no;
+    checkLinkTime(link, event, timeOf.get(event.session_id, other) as number);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { CausalVectorStore, ChangedVectors, VectorChanges } from '../causal-vector-store.ts';
+import type { CausalVectorStore, VectorChanges } from '../causal-vector-store.ts';
+import { packVectors, type ChangedVectorRow } from '../rows/causal-changes.ts';
 import { advance } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
@@ -76,9 +77,6 @@ export function blankVector(database: Database, sessionId: string, eventNo: numb
   ).run(advance(database, sessionId).changeSeq, sessionId, eventNo);
 }
 
-/** `change_seq, event_no, model, vector` of changed vectors. */
-type ChangedVectorRow = [changeSeq: number, eventNo: number, model: string, vector: Buffer];
-
 function changesSince(database: Database, sessionId: string, after: number, limit: number): VectorChanges {
   const watermark =
     (prepared(database, 'SELECT change_seq FROM causal_heads WHERE session_id = ?').pluck().get(sessionId) as
@@ -103,24 +101,5 @@ function changesSince(database: Database, sessionId: string, after: number, limi
     removedEvents: Int32Array.from(removed),
     through,
     more: through < watermark,
-  };
-}
-
-function packVectors(rows: ChangedVectorRow[]): ChangedVectors {
-  const names = [...new Set(rows.map(([, , model]) => model))];
-  const bytes = rows.reduce((sum, [, , , vector]) => sum + vector.length, 0);
-  const values = new Float32Array(bytes / 4);
-  const target = new Uint8Array(values.buffer);
-  let offset = 0;
-  for (const [, , , vector] of rows) {
-    target.set(vector, offset);
-    offset += vector.length;
-  }
-  return {
-    nos: Int32Array.from(rows, (row) => row[1]),
-    models: Int32Array.from(rows, (row) => names.indexOf(row[2])),
-    names,
-    dimensions: Int32Array.from(rows, (row) => row[3].length / 4),
-    values,
   };
 }
