@@ -207,7 +207,7 @@ async function indexRows(db: Queries, sessionId: string, table: string, rows: Im
   for (const { row, terms } of rows) {
     if (table === 'causal_events') {
       if (!terms) throw invalid('An event has to bring its index entries.', 'causal_events.terms');
-      await insertEventTerms(db, sessionId, Number(row['event_no']), terms);
+      await insertEventTerms(db, sessionId, [{ eventNo: Number(row['event_no']), terms }]);
     }
     if (table === 'facts') {
       if (!terms) throw invalid('A fact has to bring its index entries.', 'facts.terms');

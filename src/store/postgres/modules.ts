@@ -2,6 +2,8 @@ import type { MemoryDAL } from '../memory-dal.ts';
 import { activityModule } from './activity.ts';
 import { agentStatesModule } from './agent-states.ts';
 import { budgetsModule } from './budgets.ts';
+import { causalModule } from './causal-store.ts';
+import { causalVectorsModule } from './causal-vectors.ts';
 import { conversationsModule } from './conversations.ts';
 import { cyclesModule } from './cycles.ts';
 import { factsModule } from './facts.ts';
@@ -31,6 +33,8 @@ export const postgresModules = () =>
     cycles: cyclesModule,
     budgets: budgetsModule,
     activity: activityModule,
+    causal: causalModule,
+    causalVectors: causalVectorsModule,
     maintenance: maintenanceModule,
     transfer: transferModule,
     vectors: vectorsModule(),

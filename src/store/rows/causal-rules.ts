@@ -56,3 +56,6 @@ export function checkLinkTime(link: LinkEnds, event: EventRow, otherAt: number):
 export function refused(why: string): CccError {
   return new CccError('link_refused', why);
 }
+
+/** An event that was of use is noted once in this time, in milliseconds: a hint is not worth a write each time. */
+export const USE_NOTED_EVERY_MS = 60 * 60_000;

@@ -9,7 +9,7 @@ import type {
 import { readChanges } from './causal-changes.ts';
 import { removeEventRow } from './causal-removal.ts';
 import { checkLink, linksAt, putLink, removeLink } from './causal-links.ts';
-import { checkLinkTime } from '../rows/causal-rules.ts';
+import { checkLinkTime, USE_NOTED_EVERY_MS } from '../rows/causal-rules.ts';
 import {
   eventFromRow,
   LINK_COLUMNS,
@@ -38,9 +38,6 @@ import { readCounters } from './counters.ts';
 import { insertJobs } from './job-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { requireSession } from './turn-rows.ts';
-
-/** An event that was of use is noted once in this time, in milliseconds: a hint is not worth a write each time. */
-const USE_NOTED_EVERY_MS = 60 * 60_000;
 
 export const causalModule: StoreModule<CausalStore> = {
   writes: [

@@ -1,0 +1,31 @@
+import type { JudgedBy } from '../causal-store.ts';
+import { linksAt, noteRemoval, removeLink } from './causal-links.ts';
+import { findEvent } from './causal-rows.ts';
+import { removeEventTerms } from './causal-terms.ts';
+import type { Queries } from './queries.ts';
+
+/**
+ * Removes an event with its links and index entries, and notes that for the projection, for whoever has the session's
+ * lock. False when there was none.
+ */
+export async function removeEventRow(
+  db: Queries,
+  { sessionId, eventId, by, now }: { sessionId: string; eventId: string; by: JudgedBy; now: number },
+): Promise<boolean> {
+  const row = await findEvent(db, sessionId, eventId);
+  if (!row) return false;
+  for (const link of await linksAt(db, sessionId, row.event_no)) {
+    await removeLink(db, sessionId, link, by, now);
+  }
+  await removeEventTerms(db, sessionId, row.event_no);
+  await db.run('DELETE FROM causal_events WHERE session_id = $1 AND event_no = $2', sessionId, row.event_no);
+  await noteRemoval(db, sessionId, {
+    kind: 'event',
+    id: eventId,
+    causeNo: row.event_no,
+    effectNo: null,
+    by,
+    now,
+  });
+  return true;
+}
