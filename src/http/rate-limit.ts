@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CccError } from '../base/ccc-error.ts';
@@ -32,7 +33,7 @@ export function limitRate(perMinute: number, shared: SharedRateLimits | null = n
       return;
     }
     limiterOf(points)
-      .consume(callerName(req, res))
+      .consume(countKey(callerName(req, res)))
       .then(
         (state) => {
           tell(res, points, state);
@@ -49,6 +50,14 @@ export function limitRate(perMinute: number, shared: SharedRateLimits | null = n
         },
       );
   };
+}
+
+/**
+ * What is counted under a name. Of one length whatever a client sends; and counts may stand in the database, where neither
+ * an address nor the id of a session that is erased is to be left.
+ */
+export function countKey(name: string): string {
+  return createHash('sha256').update(name).digest('base64url');
 }
 
 function tell(res: ServerResponse, points: number, state: RateLimiterRes): void {

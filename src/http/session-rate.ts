@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CccError } from '../base/ccc-error.ts';
 import type { SharedRateLimits } from '../store/shared-record.ts';
 import type { Step } from './in-order.ts';
-import { MINUTE_S, secondsLeft } from './rate-limit.ts';
+import { countKey, MINUTE_S, secondsLeft } from './rate-limit.ts';
 import { callerOf } from './request-context.ts';
 
 /** Where a path names a session. `import` stands where an id does, and is none. */
@@ -49,7 +48,7 @@ export class SessionRate {
     if (!this.#limiter || this.#counted.has(res)) return;
     this.#counted.add(res);
     try {
-      this.#tell(res, await this.#limiter.consume(keyOf(sessionId)));
+      this.#tell(res, await this.#limiter.consume(countKey(sessionId)));
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       this.#tell(res, refused);
@@ -99,9 +98,4 @@ function decoded(text: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Of one length whatever a client sends, and no id of a session that may be erased: counts may stand in the database. */
-function keyOf(sessionId: string): string {
-  return createHash('sha256').update(sessionId).digest('base64url');
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { startMemoryApi } from './memory/support.ts';
+import { startApp } from './support.ts';
 
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 const KEYS = `laptop:${hashOf('of-the-laptop')},build:${hashOf('of-the-build')}`;
@@ -103,5 +105,30 @@ describe('a limit of requests a minute for a session', () => {
     expect((await call('GET', `/api/v2/sessions/${id}`, undefined, laptop)).status).toBe(200);
     const last = await call('GET', '/api/v2/sessions', undefined, laptop);
     expect(last.headers.get('x-ratelimit-remaining-requests')).toBe('0');
+  });
+});
+
+describe('what counts are kept under, where servers share them', () => {
+  it('is no address and no id of a session', async () => {
+    const keys: string[] = [];
+    class Recording extends RateLimiterMemory {
+      override consume(key: string | number) {
+        keys.push(String(key));
+        return super.consume(key);
+      }
+    }
+    const { url } = await startApp({
+      settings: { CCC_REQUESTS_PER_MINUTE: '9', CCC_SESSION_REQUESTS_PER_MINUTE: '9' },
+      parts: {
+        rateLimits: {
+          limiter: ({ points, durationS }) => new Recording({ points, duration: durationS }),
+        },
+      },
+    });
+    await fetch(`${url}/api/v2/sessions/sess_mine`);
+    await fetch(`${url}/api/v2/sessions/sess_mine`);
+    expect(keys).toHaveLength(4);
+    expect(new Set(keys).size).toBe(2);
+    for (const key of keys) expect(key).toMatch(/^[\w-]{43}$/);
   });
 });
