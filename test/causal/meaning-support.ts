@@ -13,7 +13,7 @@ import { createProvider } from '../../src/models/create-provider.ts';
 import type { EmbeddingProvider } from '../../src/models/embeddings/embedding-provider.ts';
 import { LocalEmbeddings } from '../../src/models/embeddings/local/local-embeddings.ts';
 import { createQuestionVectors } from '../../src/models/embeddings/question-vectors.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../support/record.ts';
 import { writeTinyModel } from '../support/tiny-model.ts';
 import { temporaryFolder } from './support.ts';
 
@@ -38,7 +38,7 @@ export function tinyModel(name = 'test/tiny', meanings = MEANINGS, dimension = 8
 /** The causal memory of a server with this embedding model, at work. Nobody judges: the tests say what led to what. */
 export async function startMeaning(provider: EmbeddingProvider | null, folder = temporaryFolder()) {
   const projectionFile = join(folder, 'causal.duckdb');
-  const dal = await openSqliteStore({ file: join(folder, 'record.db'), threads: false });
+  const dal = await openTestRecord(join(folder, 'record.db'));
   const jobs = new JobRunner({ jobs: dal.jobs });
   const nudgeJobs = () => {
     jobs.nudge();

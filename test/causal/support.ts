@@ -7,7 +7,7 @@ import { createCausalMemory, type CausalMemory } from '../../src/causal/create-c
 import type { LinkInput } from '../../src/causal/causal-memory-core.ts';
 import type { CausalEventRecord, Relation } from '../../src/store/causal-store.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../support/record.ts';
 
 /** A fixed time that tests count from. */
 export const NOON = Date.UTC(2026, 4, 8, 12);
@@ -26,7 +26,7 @@ export async function openMemory(
 ): Promise<{ dal: MemoryDAL; causal: CausalMemory; folder: string; projectionFile: string }> {
   const folder = options.folder ?? temporaryFolder();
   const projectionFile = join(folder, 'causal.duckdb');
-  const dal = await openSqliteStore({ file: join(folder, 'record.db'), threads: false });
+  const dal = await openTestRecord(join(folder, 'record.db'));
   const causal = createCausalMemory({
     store: dal.causal,
     projectionFile: options.inFile === false ? null : projectionFile,

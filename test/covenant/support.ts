@@ -8,7 +8,7 @@ import type { CycleService, StartCycle } from '../../src/covenant/cycle-service.
 import { createMemoryService } from '../../src/memory/create-memory-service.ts';
 import type { MemoryService } from '../../src/memory/memory-service.ts';
 import { createOpenAiProvider } from '../../src/models/openai/openai-provider.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../support/record.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import type { Upstream } from '../support/upstream.ts';
 
@@ -32,7 +32,7 @@ export async function openBench(upstream: Upstream, more: Partial<CycleServiceDe
   const file = join(folder, 'ccc.db');
   const opened: MemoryDAL[] = [];
   const open = async () => {
-    const dal = await openSqliteStore({ file, threads: false });
+    const dal = await openTestRecord(file);
     opened.push(dal);
     const memory = createMemoryService({ dal });
     const provider = createOpenAiProvider({

@@ -6,7 +6,7 @@ import { describeError, JobError } from '../../src/jobs/job-error.ts';
 import { JobRunner, type JobRunnerOptions } from '../../src/jobs/job-runner.ts';
 import type { MemoryDAL } from '../../src/store/memory-dal.ts';
 import type { NewJob } from '../../src/store/records.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../support/record.ts';
 import { newJob, newSession, temporaryFolder } from '../store/implementations.ts';
 
 describe('the job runner', () => {
@@ -17,7 +17,7 @@ describe('the job runner', () => {
   let runners: JobRunner[];
   beforeEach(async () => {
     folder = temporaryFolder();
-    dal = await openSqliteStore({ file: join(folder, 'record.db'), threads: false });
+    dal = await openTestRecord(join(folder, 'record.db'));
     sessionId = await newSession(dal);
     log = '';
     runners = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createMemoryService } from '../../src/memory/create-memory-service.ts';
 import type { ContextRequest, MemoryService, TurnInput } from '../../src/memory/memory-service.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../support/record.ts';
 
 /** A path for a record that is gone when the test is. */
 export function recordFile(): string {
@@ -17,7 +17,7 @@ export function recordFile(): string {
 
 /** The memory service on a real record. */
 export async function openMemory(file = recordFile()) {
-  const dal = await openSqliteStore({ file, threads: false });
+  const dal = await openTestRecord(file);
   onTestFinished(() => dal.close());
   return { dal, memory: createMemoryService({ dal }) };
 }

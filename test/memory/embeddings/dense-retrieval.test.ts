@@ -11,7 +11,7 @@ import { EMBED_TURNS } from '../../../src/memory/embeddings/jobs.ts';
 import { createRetriever } from '../../../src/memory/retrieval/retriever.ts';
 import type { EmbeddingProvider } from '../../../src/models/embeddings/embedding-provider.ts';
 import { LocalEmbeddings } from '../../../src/models/embeddings/local/local-embeddings.ts';
-import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../../support/record.ts';
 import { writeTinyModel } from '../../support/tiny-model.ts';
 import { newSession, recordFile, told } from '../support.ts';
 
@@ -39,7 +39,7 @@ function tinyModel(
 
 /** The memory of a server with this model, at work. */
 async function start(provider: EmbeddingProvider | null, file = recordFile(), logger: Logger = silentLogger) {
-  const dal = await openSqliteStore({ file, threads: false });
+  const dal = await openTestRecord(file);
   const jobs = new JobRunner({ jobs: dal.jobs });
   const dense = createDenseRetrieval({ provider, dal, jobs, clock: systemClock, logger });
   const memory = createMemoryService({

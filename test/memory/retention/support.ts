@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { createMemoryService } from '../../../src/memory/create-memory-service.ts';
 import { createRetention } from '../../../src/memory/retention/retention.ts';
-import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../../support/record.ts';
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
 import { recordFile } from '../support.ts';
 
@@ -14,7 +14,7 @@ export const NOW = Date.UTC(2026, 5, 1, 12);
 /** A memory whose clock stands where the test sets it, and what looks after it. */
 export async function openKeeping(options: { days?: number | null; file?: string } = {}) {
   const file = options.file ?? recordFile();
-  const dal = await openSqliteStore({ file, threads: false });
+  const dal = await openTestRecord(file);
   onTestFinished(() => dal.close());
   const clock = { time: NOW, now: () => clock.time };
   const memory = createMemoryService({ dal, clock });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { newId } from '../../../src/base/ids.ts';
 import { createRetriever, type FoundTurn, type Retriever } from '../../../src/memory/retrieval/retriever.ts';
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
-import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
+import { openTestRecord } from '../../support/record.ts';
 import { analyse } from '../../../src/text/analyse.ts';
 import { newSession, newTurn, NOON, temporaryFolder } from '../../store/implementations.ts';
 
@@ -28,7 +28,7 @@ export interface Told {
 /** A retriever on a real record. */
 export async function openTold(): Promise<Told> {
   const folder = temporaryFolder();
-  const dal = await openSqliteStore({ file: join(folder, 'record.db'), threads: false });
+  const dal = await openTestRecord(join(folder, 'record.db'));
   const retriever = createRetriever({ dal });
   const textOf: Told['textOf'] = async (sessionId, found) =>
     (await dal.turns.byPosition(sessionId, [...found])).map((turn) => turn?.content ?? 'no such turn');
