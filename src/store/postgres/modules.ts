@@ -11,6 +11,8 @@ import { jobsModule } from './jobs.ts';
 import { lessonsModule } from './lessons.ts';
 import { maintenanceModule } from './maintenance.ts';
 import type { PostgresModule } from './postgres-module.ts';
+import { reindexModule } from './reindex.ts';
+import { retentionModule } from './retention.ts';
 import { sessionsModule } from './sessions.ts';
 import { summariesModule } from './summaries.ts';
 import { transferModule } from './transfer.ts';
@@ -35,9 +37,11 @@ export const postgresModules = () =>
     activity: activityModule,
     causal: causalModule,
     causalVectors: causalVectorsModule,
+    reindex: reindexModule,
+    retention: retentionModule,
     maintenance: maintenanceModule,
     transfer: transferModule,
     vectors: vectorsModule(),
   }) satisfies {
-    [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: PostgresModule<MemoryDAL[K]>;
+    [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]: PostgresModule<MemoryDAL[K]>;
   };

@@ -108,3 +108,9 @@ export function saidAlready(): CccError {
     param: 'text',
   });
 }
+
+/** The evidence of a lesson, as it is stored, without a cycle. */
+export function withoutCycle(evidence: string, cycleId: string): string {
+  const all = JSON.parse(evidence) as Partial<StoredEvidence>[];
+  return JSON.stringify(all.filter((each) => each.cycle_id !== cycleId));
+}

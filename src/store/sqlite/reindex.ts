@@ -1,25 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { IndexedText, ReindexStore } from '../reindex-store.ts';
+import { ORDER, takenOf, TABLES, type Key, type Progress } from '../rows/reindex-rows.ts';
 import { insertEventTerms, unindexEvent } from './causal-rows.ts';
 import { prepared } from './connection.ts';
 import { indexFact } from './fact-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { replaceTurnTerms } from './turn-index.ts';
-
-type Key = (string | number)[];
-
-/** The tables with texts, in the order in which they are read: key columns, and the columns that entries are made from. */
-const TABLES: Record<IndexedText['table'], { key: string[]; columns: string[] }> = {
-  turns: { key: ['conversation_id', 'turn_number'], columns: ['content'] },
-  causal_events: { key: ['event_no'], columns: ['text'] },
-  facts: { key: ['fact_no'], columns: ['subject', 'attribute', 'value', 'text'] },
-};
-const ORDER = Object.keys(TABLES) as IndexedText['table'][];
-
-interface Progress {
-  phase: IndexedText['table'] | 'sweep';
-  position: Key;
-}
 
 /** Sessions whose entries another version made; two ranges of the index, and nothing of the others is read. */
 const OUTDATED = ['BETWEEN 1 AND @version - 1', '> @version']
@@ -82,14 +68,7 @@ function readTexts(
   if (phase === 'sweep') return [];
   let after = position;
   for (const table of ORDER.slice(ORDER.indexOf(phase))) {
-    const texts: IndexedText[] = [];
-    let length = 0;
-    for (const text of rowsAfter(database, table, sessionId, after)) {
-      length += Object.values(text.row).reduce((sum, column) => sum + column.length, 0);
-      if (texts.length > 0 && length > characters) break;
-      texts.push(text);
-      if (texts.length >= limit) break;
-    }
+    const texts = takenOf(rowsAfter(database, table, sessionId, after), limit, characters);
     if (texts.length > 0) return texts;
     after = [];
   }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Leftovers } from '../retention-store.ts';
+import { withoutCycle } from '../rows/lesson-rows.ts';
 import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { forgetFact } from './facts.ts';
@@ -94,11 +95,8 @@ function removeCycle(database: Database, sessionId: string, cycleId: string): vo
     'SELECT lesson_no AS lessonNo, evidence FROM lessons WHERE session_id = ? AND instr(evidence, ?) > 0',
   ).all(sessionId, cycleId) as { lessonNo: number; evidence: string }[];
   for (const { lessonNo, evidence } of lessons) {
-    const kept = (JSON.parse(evidence) as { cycle_id?: unknown }[]).filter(
-      (each) => each.cycle_id !== cycleId,
-    );
     prepared(database, 'UPDATE lessons SET evidence = ? WHERE session_id = ? AND lesson_no = ?').run(
-      JSON.stringify(kept),
+      withoutCycle(evidence, cycleId),
       sessionId,
       lessonNo,
     );
