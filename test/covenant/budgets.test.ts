@@ -3,6 +3,7 @@ import type { CycleOptions } from '../../src/covenant/cycle-service.ts';
 import type { ServerBudgets } from '../../src/covenant/budgets.ts';
 import { hangMidStream, role, startUpstream, streamed, type Upstream } from '../support/upstream.ts';
 import { openBench, type Bench } from './support.ts';
+import { onPostgres } from '../support/record.ts';
 
 const APPROVE = JSON.stringify({ decision: 'approve', issues: [], resolved: [], criteria: [], lesson: null });
 const REVISE = JSON.stringify({
@@ -128,25 +129,28 @@ describe('the budgets of a session and of a day', () => {
     });
   });
 
-  it('know of a call that a crash cut off: it counts as it was estimated, and is called again', async () => {
-    await open({ session: { ...NONE, tokens: 50_000 } });
-    upstream
-      .expect(role('guidance'), streamed(['Go.'], { usage: usage(700) }))
-      .expect(role('draft'), hangMidStream(['The Rh']));
-    const { cycleId } = await start();
-    await upstream.call(2);
-    await expect.poll(async () => (await standing()).session.reserved.tokens).toBeGreaterThan(1_000);
-    // Another process, with the same record: what is reserved is there too.
-    const { cycles, dal } = await bench.reopenedWhole();
-    expect((await dal.budgets.standing(bench.sessionId, Date.now())).session.reserved.rounds).toBe(1);
-    expect(await dal.budgets.settleInterrupted()).toBe(1);
-    const { session } = await standing();
-    expect(session.reserved.tokens).toBe(0);
-    expect(session.spent.tokens).toBeGreaterThan(700 + 1_000);
-    answerAlways(upstream, 100);
-    expect(await (await cycles.resume(cycleId)).done).toMatchObject({ outcome: 'approved' });
-    expect((await standing()).session.spent.tokens).toBe(session.spent.tokens + 200);
-  });
+  it.skipIf(onPostgres)(
+    'know of a call that a crash cut off: it counts as it was estimated, and is called again',
+    async () => {
+      await open({ session: { ...NONE, tokens: 50_000 } });
+      upstream
+        .expect(role('guidance'), streamed(['Go.'], { usage: usage(700) }))
+        .expect(role('draft'), hangMidStream(['The Rh']));
+      const { cycleId } = await start();
+      await upstream.call(2);
+      await expect.poll(async () => (await standing()).session.reserved.tokens).toBeGreaterThan(1_000);
+      // Another process, with the same record: what is reserved is there too.
+      const { cycles, dal } = await bench.reopenedWhole();
+      expect((await dal.budgets.standing(bench.sessionId, Date.now())).session.reserved.rounds).toBe(1);
+      expect(await dal.budgets.settleInterrupted()).toBe(1);
+      const { session } = await standing();
+      expect(session.reserved.tokens).toBe(0);
+      expect(session.spent.tokens).toBeGreaterThan(700 + 1_000);
+      answerAlways(upstream, 100);
+      expect(await (await cycles.resume(cycleId)).done).toMatchObject({ outcome: 'approved' });
+      expect((await standing()).session.spent.tokens).toBe(session.spent.tokens + 200);
+    },
+  );
 
   it('count what a cancelled call had cost by then, and keep nothing reserved', async () => {
     await open({ session: { ...NONE, tokens: 50_000 } });

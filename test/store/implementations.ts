@@ -29,10 +29,7 @@ export const IMPLEMENTATIONS: {
 }[] = [
   { name: 'SQLite on this thread', prepare: () => sqliteRecord(false), ...SQLITE },
   { name: 'SQLite in threads', prepare: () => sqliteRecord(true), ...SQLITE },
-  // Until all its stores are there.
-  ...(process.env['CCC_TEST_POSTGRES']
-    ? [{ name: 'PostgreSQL', prepare: postgresRecord, nul: '\uFFFD', alreadyThere: '23505' }]
-    : []),
+  { name: 'PostgreSQL', prepare: postgresRecord, nul: '\uFFFD', alreadyThere: '23505' },
 ];
 
 function postgresRecord(): TestRecord {

@@ -10,6 +10,7 @@ import type { TermCounts } from '../../../src/store/records.ts';
 import { ANALYSER_VERSION } from '../../../src/text/analyse.ts';
 import { termsOf } from '../../../src/store/packed-terms.ts';
 import { asking, newSession, openMemory, recordFile } from '../support.ts';
+import { onPostgres } from '../../support/record.ts';
 
 const NEXT = ANALYSER_VERSION + 1;
 
@@ -217,7 +218,7 @@ describe('indexing anew', () => {
     expect(found?.fact.value).toBe('Gannet');
   });
 
-  it('a record from before is taken for one of the first version', async () => {
+  it.skipIf(onPostgres)('a record from before is taken for one of the first version', async () => {
     const file = recordFile();
     const { dal, memory } = await openMemory(file);
     const sessionId = await filled(dal, memory, 2);
