@@ -49,6 +49,12 @@ export class Connections {
       keepAlive: true,
       types: { getTypeParser },
     } satisfies PoolConfig);
+    // One that breaks between two statements of a transaction says so to nobody but itself; the next statement fails.
+    this.#pool.on('connect', (client) => {
+      client.on('error', (error) => {
+        logger.debug({ err: error }, 'a connection to the database broke');
+      });
+    });
     // An idle connection that breaks is taken out by the pool; unheard, the error would end the process.
     this.#pool.on('error', (error) => {
       logger.warn({ err: error }, 'a connection to the database was lost');
