@@ -8,7 +8,8 @@ CREATE TABLE turn_terms (
   count                integer NOT NULL,
   -- Of the analyser that found the term.
   version              integer NOT NULL DEFAULT 1,
-  PRIMARY KEY (session_id, term, conversation_ordinal, turn_number)
+  -- With the count a term's places are read from the index alone: in the table they lie far apart.
+  PRIMARY KEY (session_id, term, conversation_ordinal, turn_number) INCLUDE (count)
 );
 
 -- What ranking has to know of every turn of the session, 64 turns to a row, packed as in src/store/rows/turn-entries.ts.

@@ -75,13 +75,16 @@ export const turnIndexModule: PostgresModule<TurnIndex> = {
       );
       if (!shown) return nothingFound();
       const turns = await readTurnEntries(db, sessionId);
-      const rows = await db.all<{ term: string; packed: number[] }>(
-        `SELECT term, array_agg((${packedPosting('least')})::double precision ORDER BY conversation_ordinal, turn_number) AS packed
-           FROM turn_terms WHERE session_id = $1 AND term = ANY($2::text[]) GROUP BY term`,
+      // Each term by the index, whatever the planner knows of the table; its rows as one run of bytes, for a list of numbers
+      // is read character by character.
+      const rows = await db.all<{ term: string; packed: Buffer | null }>(
+        `SELECT asked.term, found.packed FROM unnest($2::text[]) AS asked (term), LATERAL (
+           SELECT string_agg(float8send(${packedPosting('least')}), '' ORDER BY conversation_ordinal, turn_number) AS packed
+             FROM turn_terms t WHERE t.session_id = $1 AND t.term = asked.term) AS found`,
         sessionId,
         terms,
       );
-      const packed = new Map(rows.map((row) => [row.term, row.packed]));
+      const packed = new Map(rows.flatMap((row) => (row.packed ? [[row.term, doublesOf(row.packed)]] : [])));
       return {
         ...turns,
         terms: terms.flatMap((term) => {
@@ -92,3 +95,8 @@ export const turnIndexModule: PostgresModule<TurnIndex> = {
     },
   }),
 };
+
+/** The numbers that `float8send` has written. */
+function doublesOf(bytes: Buffer): number[] {
+  return Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleBE(at * 8));
+}
