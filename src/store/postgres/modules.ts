@@ -10,6 +10,7 @@ import { factsModule } from './facts.ts';
 import { jobsModule } from './jobs.ts';
 import { lessonsModule } from './lessons.ts';
 import { maintenanceModule } from './maintenance.ts';
+import type { Pgvector } from './pgvector.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { reindexModule } from './reindex.ts';
 import { retentionModule } from './retention.ts';
@@ -21,7 +22,7 @@ import { turnsModule } from './turns.ts';
 import { vectorsModule } from './vectors.ts';
 
 /** What stands behind each store of `MemoryDAL` on PostgreSQL, for one opened record. A new store is a line here. */
-export const postgresModules = () =>
+export const postgresModules = (pgvector: Pgvector | null) =>
   ({
     sessions: sessionsModule,
     conversations: conversationsModule,
@@ -41,7 +42,7 @@ export const postgresModules = () =>
     retention: retentionModule,
     maintenance: maintenanceModule,
     transfer: transferModule,
-    vectors: vectorsModule(),
+    vectors: vectorsModule(pgvector),
   }) satisfies {
     [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]: PostgresModule<MemoryDAL[K]>;
   };

@@ -10,6 +10,7 @@ import { discardAbandonedImports } from './import-rows.ts';
 import { migrate } from './migrations.ts';
 import { postgresModules } from './modules.ts';
 import { PostgresNotices } from './notices.ts';
+import { Pgvector } from './pgvector.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import { postgresRateLimits } from './rate-limits.ts';
 
@@ -36,14 +37,16 @@ export async function openPostgresStore(options: {
     statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     logger,
   });
+  let pgvector: Pgvector | null;
   try {
     await connections.alone((client) => migrate(client, readMigrations(migrationFolder('postgres'))));
     await connections.write(discardAbandonedImports);
+    pgvector = await Pgvector.open(connections, logger);
   } catch (error) {
     await connections.close();
     throw openingError(error);
   }
-  const stores = Object.entries(postgresModules()).map(([name, module]) => [
+  const stores = Object.entries(postgresModules(pgvector)).map(([name, module]) => [
     name,
     facade(connections, module as unknown as PostgresModule<AnyMethods>),
   ]);

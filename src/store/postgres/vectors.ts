@@ -1,6 +1,7 @@
 import { bytesOf } from '../rows/vector-bytes.ts';
 import { VectorCache } from '../rows/vector-cache.ts';
 import type { ConversationPlace, VectorStore } from '../vector-store.ts';
+import type { Pgvector } from './pgvector.ts';
 import type { PostgresModule } from './postgres-module.ts';
 import type { Queries } from './queries.ts';
 import { lockIfThere } from './session-lock.ts';
@@ -17,8 +18,11 @@ interface ChangedVector {
   vector: Buffer;
 }
 
-/** The vectors of turns, compared in this process, which keeps those that it has read, within a bound. */
-export function vectorsModule(): PostgresModule<VectorStore> {
+/**
+ * The vectors of turns: compared by the database where it has pgvector, else in this process, which keeps those that it has
+ * read, within a bound.
+ */
+export function vectorsModule(pgvector: Pgvector | null): PostgresModule<VectorStore> {
   const cache = new VectorCache();
   return {
     writes: ['write'],
@@ -35,13 +39,14 @@ export function vectorsModule(): PostgresModule<VectorStore> {
           model,
           limit,
         ),
-      write: (input) => writeVectors(db, input),
+      write: (input) => writeVectors(db, input, pgvector),
       async compare({ sessionId, model, vector }) {
         const sessionKey = await db.value<number>(
           `SELECT session_key FROM sessions WHERE session_id = $1 AND status <> 'importing'`,
           sessionId,
         );
         if (sessionKey === undefined) return nothing();
+        if (pgvector) return pgvector.compare(db, sessionId, model, vector);
         const known = cache.of(sessionKey, model, vector.length);
         const rows = await db.all<ChangedVector>(
           `SELECT change_no AS change, conversation_ordinal AS conversation, turn_number AS turn, model, dimension, vector
@@ -77,6 +82,7 @@ export function vectorsModule(): PostgresModule<VectorStore> {
 async function writeVectors(
   db: Queries,
   { sessionId, conversationId, model, throughTurn, vectors }: Parameters<VectorStore['write']>[0],
+  pgvector: Pgvector | null,
 ): Promise<boolean> {
   if (!(await lockIfThere(db, sessionId))) return false;
   const ordinal = await db.value<number>(
@@ -99,6 +105,7 @@ async function writeVectors(
     vectors.map(({ vector }) => vector.length),
     vectors.map(({ vector }) => bytesOf(vector)),
   );
+  await pgvector?.put(db, sessionId, ordinal, model, vectors);
   await db.run(
     `INSERT INTO vector_progress (session_id, conversation_id, model, through_turn) VALUES ($1, $2, $3, $4)
      ON CONFLICT (session_id, conversation_id) DO UPDATE SET
