@@ -143,6 +143,7 @@ describe('a database that restarts', () => {
       directive: 'Begin.',
     });
     const conversationId = String(conversation['conversation_id']);
+    const ready = async (server: RunningServer) => (await get(`${server.url}/health/ready`)).status;
     const acknowledged: string[] = [];
     const refused: number[] = [];
     let working = true;
@@ -161,7 +162,7 @@ describe('a database that restarts', () => {
     await wait(500);
     for (const mode of ['immediate', 'fast'] as const) {
       await postgres.stop(mode);
-      await wait(300);
+      await expect.poll(() => ready(a), { timeout: 10_000 }).toBe(503);
       // The plain proxy does not need the record.
       const plain = await post(`${a.url}/v1/chat/completions`, {
         model: 'm',
@@ -171,6 +172,7 @@ describe('a database that restarts', () => {
       await postgres.start();
       const before = acknowledged.length;
       await expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(before + 4);
+      await expect.poll(() => ready(a), { timeout: 10_000 }).toBe(200);
     }
     working = false;
     await Promise.all(clients);
