@@ -80,7 +80,7 @@ export function buildApp(parts: AppParts): RequestListener {
   app.use(chatRouter({ ...parts, store: parts.dal, sessionRate }));
   app.use(memoryRouter({ ...parts, sessionRate }));
   app.use(causalRouter(parts));
-  app.use(cyclesRouter(parts));
+  app.use(cyclesRouter({ ...parts, sessionRate }));
   app.use(staticPage(join(PROJECT_ROOT, 'public')));
 
   app.use(unknownRoute);

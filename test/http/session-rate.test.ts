@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:http';
-import { describe, expect, it } from 'vitest';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { role, startUpstream, streamed } from '../support/upstream.ts';
+import { startWhole } from '../trust/whole-server.ts';
+import { APPROVE } from './cycles/support.ts';
 import { startMemoryApi } from './memory/support.ts';
 import { startApp } from './support.ts';
 
@@ -85,6 +88,22 @@ describe('a limit of requests a minute for a session', () => {
     expect((await begin()).status).toBe(429);
     const chat = { model: 'm', session_id: id, messages: [{ role: 'user', content: 'Hi.' }] };
     expect((await call('POST', '/v2/chat/completions', chat, laptop)).status).toBe(429);
+  });
+
+  it('counts what is asked of its cycles', async () => {
+    const upstream = await startUpstream();
+    onTestFinished(() => upstream.close());
+    upstream
+      .on(role('guidance'), streamed(['Two.']))
+      .on(role('draft'), streamed(['The Rhine.']))
+      .on(role('verdict'), streamed([APPROVE]));
+    const { call } = await startWhole(upstream, { CCC_SESSION_REQUESTS_PER_MINUTE: '3' });
+    const { session_id: id } = await call('POST', '/api/v2/sessions', {});
+    const begun = await call('POST', `/api/v2/sessions/${String(id)}/cycles`, { directive: 'Name two.' });
+    const path = `/api/v2/cycles/${String(begun.cycle_id)}`;
+    for (let at = 0; at < 2; at += 1)
+      expect(await call('GET', path)).toMatchObject({ cycle_id: begun.cycle_id });
+    await expect(call('GET', path)).rejects.toThrow(/429 .*"rate_limited","param":"session_id"/);
   });
 
   it('cannot be used up by the token of another session', async () => {

@@ -31,9 +31,10 @@ export function cyclesRouter(parts: CyclesParts): Router {
   const { cycles, memory } = parts;
 
   /** The cycle, unless the caller's token opens another session than its own. */
-  const opened = async (req: Request<{ id: string }>) => {
+  const opened = async (req: Request<{ id: string }>, res: Response) => {
     const found = await cycles.get(req.params.id);
     await checkToken(memory, req, found.cycle.sessionId, 'cycle_not_found');
+    await parts.sessionRate?.count(res, found.cycle.sessionId);
     return found;
   };
 
@@ -71,7 +72,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id')
     .get(async (req, res) => {
-      const { cycle, steps } = await opened(req);
+      const { cycle, steps } = await opened(req, res);
       res.json(cycleView(cycle, steps));
     })
     .all(methodNotAllowed('GET'));
@@ -81,7 +82,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
     .get(async (req, res) => {
       const after = lastEventId(req);
       // Before the headers: an unknown cycle is a 404, not an empty stream.
-      await opened(req);
+      await opened(req, res);
       await sendEvents(parts, req.params.id, after, res);
     })
     .all(methodNotAllowed('GET'));
@@ -89,7 +90,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id/cancel')
     .post(async (req, res) => {
-      await opened(req);
+      await opened(req, res);
       res.json(cycleHead(await cycles.cancel(req.params.id)));
     })
     .all(methodNotAllowed('POST'));
@@ -97,7 +98,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id/resume')
     .post(async (req, res) => {
-      await opened(req);
+      await opened(req, res);
       await cycles.resume(req.params.id, callerName(req, res));
       res.status(202).json(cycleHead((await cycles.get(req.params.id)).cycle));
     })
@@ -106,7 +107,7 @@ export function cyclesRouter(parts: CyclesParts): Router {
   router
     .route('/api/v2/cycles/:id/decision')
     .post(async (req, res) => {
-      await opened(req);
+      await opened(req, res);
       const { json } = await readJsonBody(req, parts.settings.CCC_MAX_BODY);
       const { decision, text = '', draft_hash: draftHash } = validate(decisionBody, json);
       if (decision === 'steer' && text === '') {

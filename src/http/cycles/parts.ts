@@ -4,9 +4,12 @@ import type { CycleService } from '../../covenant/cycle-service.ts';
 import type { MemoryService } from '../../memory/memory-service.ts';
 import type { ChatProvider } from '../../models/provider.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
+import type { SessionRate } from '../session-rate.ts';
 
 /** What the routes of cycles stand on. */
 export interface CyclesParts {
+  /** Counts the requests of each session; absent where nobody counts. */
+  sessionRate?: Pick<SessionRate, 'count'>;
   cycles: CycleService;
   memory: MemoryService;
   dal: Pick<MemoryDAL, 'cycles' | 'budgets'>;
