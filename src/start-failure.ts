@@ -26,6 +26,6 @@ function listenFailure(error: NodeJS.ErrnoException & { address?: string; port?:
 
 function storeFailure(error: Error): string | null {
   if (!(error instanceof CccError)) return null;
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `${error.message}${cause}`;
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message} (${cause})`;
 }
