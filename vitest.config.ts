@@ -28,10 +28,11 @@ export default defineConfig({
           // against every engine anyway.
           include: [
             'test/causal/{record,random-graphs,candidates,analytics,event-vectors,judging,retention}.test.ts',
-            'test/covenant/*.test.ts',
+            'test/covenant/{cycle,budgets,tools}*.test.ts',
             'test/jobs/*.test.ts',
-            'test/memory/{changed-facts,context,habits,summaries,transfer}.test.ts',
-            'test/memory/{facts,lessons,reindex,retention,retrieval,summaries}/*.test.ts',
+            'test/memory/{changed-facts,habits,summaries,transfer}.test.ts',
+            'test/memory/{facts,reindex,retention}/*.test.ts',
+            'test/memory/retrieval/retriever.test.ts',
           ],
           env: { CCC_TEST_RECORD: 'postgres' },
         },
