@@ -9,6 +9,8 @@ const common = {
   hookTimeout: 60_000,
   // On a machine that is busy with something else a step can come too late once. What fails three times is wrong.
   retry: process.env['CI'] ? 2 : 0,
+  // What is waited for may take longer on a machine that is busy; whoever waits in vain waits a little longer for it.
+  expect: { poll: { timeout: 10_000 } },
 } as const;
 
 export default defineConfig({
