@@ -132,6 +132,62 @@ describe('three servers on one record', () => {
   });
 });
 
+describe('three servers under load, of which one is killed and one is paused', () => {
+  it('store each acknowledged turn once and in order, and each cycle ends once', async () => {
+    const { upstream, env } = await upstreamFor();
+    const servers = (await team(3, await database(), env)) as [RunningServer, RunningServer, RunningServer];
+    const [killed, paused, left] = servers;
+    const cycles = (
+      await Promise.all([...servers, ...servers].map((server) => slowCycle(upstream, server)))
+    ).map(({ cycleId }) => cycleId);
+    let working = true;
+    /** Says one thing after the other in a conversation of its own, and notes what was acknowledged. */
+    const client = async (server: RunningServer) => {
+      const { body: session } = await post(`${server.url}/api/v2/sessions`, {});
+      const { body: conversation } = await post(`${server.url}/api/v2/conversations`, {
+        session_id: session['session_id'],
+        directive: 'Begin.',
+      });
+      const conversationId = String(conversation['conversation_id']);
+      const acknowledged: string[] = [];
+      for (let at = 0; working; at += 1) {
+        const answer = await post(`${server.url}/api/v2/conversations/${conversationId}/turns`, {
+          agent: 'wykeve',
+          content: `I say ${String(at)}`,
+        }).catch(() => null);
+        if (answer === null) break;
+        if (answer.status === 201) acknowledged.push(String(answer.body['turn_id']));
+      }
+      return { conversationId, acknowledged };
+    };
+    const clients = Promise.all([...servers, ...servers].map(client));
+    await wait(1_500);
+    paused.child.kill('SIGSTOP');
+    await killed.stop('SIGKILL');
+    for (const cycleId of cycles) expect(await ended(left, cycleId)).toMatchObject({ outcome: 'approved' });
+    paused.child.kill('SIGCONT');
+    await wait(1_000);
+    working = false;
+    for (const { conversationId, acknowledged } of await clients) {
+      expect(acknowledged.length).toBeGreaterThan(3);
+      const stored: string[] = [];
+      for (let from: number | null = 1; from !== null;) {
+        const page = await get(
+          `${left.url}/api/v2/conversations/${conversationId}?from=${String(from)}&limit=200`,
+        );
+        stored.push(...(page.body['turns'] as Turn[]).map(({ turn_id }) => turn_id));
+        from = page.body['next_from'] as number | null;
+      }
+      const wanted = new Set(acknowledged);
+      expect(stored.filter((id) => wanted.has(id))).toEqual(acknowledged);
+    }
+    for (const cycleId of cycles) {
+      const events = await (await fetch(`${left.url}/api/v2/cycles/${cycleId}/events`)).text();
+      expect(events.match(/^event: cycle_ended$/gm)).toHaveLength(1);
+    }
+  });
+});
+
 describe('a database that restarts', () => {
   it('costs errors for seconds, and nothing that was acknowledged', async () => {
     const postgres = await createPostgresServer();

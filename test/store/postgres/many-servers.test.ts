@@ -113,6 +113,38 @@ describe('one record with several servers on it', () => {
     await server(0).sessions.erase('sess_of_all');
   });
 
+  it('keeps the budget of a day, whichever of them asks for a call', async () => {
+    const limits = { day: { tokens: 1_000, ms: null, rounds: null } };
+    const asked = await Promise.allSettled(
+      Array.from({ length: 12 }, async (_, at) => {
+        const dal = server(at);
+        const sessionId = await newSession(dal);
+        const conversationId = await newConversation(dal, sessionId);
+        return dal.cycles.create({
+          sessionId,
+          conversationId,
+          cycleId: `cyc_budget_${String(at)}`,
+          status: 'guiding',
+          outcome: null,
+          request: {},
+          machine: {},
+          createdAt: NOON,
+          turns: [],
+          events: [],
+          jobs: [],
+          reserve: { tokens: 150, callTokens: 150, ms: 1_000, rounds: 0, limits },
+        });
+      }),
+    );
+    // Six times 150 are 900: a seventh does not fit.
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(6);
+    for (const outcome of asked) {
+      if (outcome.status === 'rejected') {
+        expect(outcome.reason).toMatchObject({ code: 'budget_exhausted', param: 'budget.day.tokens' });
+      }
+    }
+  });
+
   it('counts the requests of a caller together', async () => {
     const limiters = [0, 1, 2].map((at) =>
       sharedOf(at).rateLimits.limiter({ name: 'requests', points: 7, durationS: 60 }),
