@@ -110,7 +110,18 @@ async function answers(dal: MemoryDAL) {
     ),
     inForce: await dal.causal.inForce({ sessionId: SESSION, before, limit: 10 }),
     recent: await dal.causal.recentEvents({ sessionId: SESSION, before, openOnly: true, limit: 10 }),
+    ends: (await dal.causal.chainEnds(SESSION, [1, 40, 40, 90])).map(({ eventNo, ends }) => [
+      eventNo,
+      ends.toSorted((a, b) => a - b),
+    ]),
+    removed: await dal.causal.removeEvent({
+      sessionId: SESSION,
+      eventId: 'event_33',
+      by: 'person',
+      now: NOON,
+    }),
     changes: await dal.causal.changesSince(SESSION, 20, 60),
+    lastChanges: await dal.causal.changesSince(SESSION, 340, 60),
     exported: (await dal.maintenance.exportPage(SESSION, null, 1_000)).items,
   };
 }

@@ -7,7 +7,7 @@ import { advance, findEvent } from './causal-rows.ts';
 import { indexEvents, removeEventTerms } from './causal-terms.ts';
 import { blankVector } from './causal-vectors.ts';
 import { insertJobs } from './job-rows.ts';
-import type { Queries } from './queries.ts';
+import { storableText, type Queries } from './queries.ts';
 import { lockSession } from './session-lock.ts';
 
 /** Stores events with their index entries, for whoever has the session's lock. @throws conversation_not_found, turn_not_found */
@@ -100,8 +100,8 @@ export async function changeEvent(
   if (!row) return null;
   const after: EventRow = {
     ...row,
-    text: change.text?.text ?? row.text,
-    actor: change.actor === undefined ? row.actor : change.actor,
+    text: change.text ? storableText(change.text.text) : row.text,
+    actor: change.actor ? storableText(change.actor) : change.actor === undefined ? row.actor : change.actor,
     happened_at: change.happenedAt ?? row.happened_at,
     recorded_by: 'person',
     change_seq: (await advance(db, sessionId)).changeSeq,

@@ -116,48 +116,54 @@ export function linksAt(db: Queries, sessionId: string, eventNo: number): Promis
   );
 }
 
-/** Removes a link and leaves its trace. */
-export async function removeLink(
+/** Removes links and leaves their traces, in this order. */
+export async function removeLinks(
   db: Queries,
   sessionId: string,
-  link: Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no'>,
+  links: readonly Pick<LinkRow, 'link_id' | 'cause_no' | 'effect_no'>[],
   by: JudgedBy,
   now: number,
 ): Promise<void> {
-  await db.run('DELETE FROM causal_links WHERE session_id = $1 AND link_id = $2', sessionId, link.link_id);
-  await noteRemoval(db, sessionId, {
-    kind: 'link',
-    id: link.link_id,
-    causeNo: link.cause_no,
-    effectNo: link.effect_no,
+  if (links.length === 0) return;
+  await db.run(
+    'DELETE FROM causal_links WHERE session_id = $1 AND link_id = ANY($2::text[])',
+    sessionId,
+    links.map((link) => link.link_id),
+  );
+  await noteRemovals(
+    db,
+    sessionId,
+    links.map((link) => ({
+      kind: 'link',
+      id: link.link_id,
+      causeNo: link.cause_no,
+      effectNo: link.effect_no,
+    })),
     by,
     now,
-  });
+  );
 }
 
-export async function noteRemoval(
+/** Notes for the projection that events or links are gone, each as a change. */
+export async function noteRemovals(
   db: Queries,
   sessionId: string,
-  removal: {
-    kind: 'event' | 'link';
-    id: string;
-    causeNo: number;
-    effectNo: number | null;
-    by: JudgedBy;
-    now: number;
-  },
+  removals: readonly { kind: 'event' | 'link'; id: string; causeNo: number; effectNo: number | null }[],
+  by: JudgedBy,
+  now: number,
 ): Promise<void> {
-  const { changeSeq } = await advance(db, sessionId);
+  const { changeSeq } = await advance(db, sessionId, { changes: removals.length });
+  const first = changeSeq - removals.length + 1;
   await db.run(
-    `INSERT INTO causal_removals (session_id, change_seq, kind, id, cause_no, effect_no, removed_by, removed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO causal_removals (session_id, removed_by, removed_at, change_seq, kind, id, cause_no, effect_no)
+     SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])`,
     sessionId,
-    changeSeq,
-    removal.kind,
-    removal.id,
-    removal.causeNo,
-    removal.effectNo,
-    removal.by,
-    removal.now,
+    by,
+    now,
+    removals.map((_, at) => first + at),
+    removals.map(({ kind }) => kind),
+    removals.map(({ id }) => id),
+    removals.map(({ causeNo }) => causeNo),
+    removals.map(({ effectNo }) => effectNo),
   );
 }

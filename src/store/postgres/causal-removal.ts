@@ -1,5 +1,5 @@
 import type { JudgedBy } from '../causal-store.ts';
-import { linksAt, noteRemoval, removeLink } from './causal-links.ts';
+import { linksAt, noteRemovals, removeLinks } from './causal-links.ts';
 import { findEvent } from './causal-rows.ts';
 import { removeEventTerms } from './causal-terms.ts';
 import type { Queries } from './queries.ts';
@@ -14,18 +14,10 @@ export async function removeEventRow(
 ): Promise<boolean> {
   const row = await findEvent(db, sessionId, eventId);
   if (!row) return false;
-  for (const link of await linksAt(db, sessionId, row.event_no)) {
-    await removeLink(db, sessionId, link, by, now);
-  }
+  await removeLinks(db, sessionId, await linksAt(db, sessionId, row.event_no), by, now);
   await removeEventTerms(db, sessionId, row.event_no);
   await db.run('DELETE FROM causal_events WHERE session_id = $1 AND event_no = $2', sessionId, row.event_no);
-  await noteRemoval(db, sessionId, {
-    kind: 'event',
-    id: eventId,
-    causeNo: row.event_no,
-    effectNo: null,
-    by,
-    now,
-  });
+  const removal = { kind: 'event' as const, id: eventId, causeNo: row.event_no, effectNo: null };
+  await noteRemovals(db, sessionId, [removal], by, now);
   return true;
 }

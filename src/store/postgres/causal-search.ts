@@ -63,9 +63,10 @@ export async function chainEnds(
             WHERE o.relation IN ('caused', 'enabled') AND r.depth < ${String(CHAIN_LIMITS.deepest)})
          SELECT DISTINCT r.event_no FROM (SELECT event_no FROM reached LIMIT ${String(CHAIN_LIMITS.reached)}) AS r
           WHERE NOT EXISTS (SELECT 1 FROM causal_links o WHERE o.session_id = $1 AND o.cause_no = r.event_no
-            AND o.relation IN ('caused', 'enabled'))) AS found`,
+            AND o.relation IN ('caused', 'enabled'))) AS found
+      ORDER BY asked.event_no, found.event_no`,
     sessionId,
-    eventNos,
+    [...new Set(eventNos)],
   );
   const ends = new Map<number, number[]>();
   for (const row of rows) ends.set(row.event_no, [...(ends.get(row.event_no) ?? []), row.end_no]);

@@ -20,7 +20,7 @@ import { USE_NOTED_EVERY_MS } from '../rows/causal-rules.ts';
 import { readChanges } from './causal-changes.ts';
 import { changeEvent, insertEvents } from './causal-events.ts';
 import { searchEvents } from './causal-lexical.ts';
-import { checkLink, putLink, removeLink } from './causal-links.ts';
+import { checkLink, putLink, removeLinks } from './causal-links.ts';
 import { removeEventRow } from './causal-removal.ts';
 import { advance, findEvent, findLink, RANKED_COLUMNS, SHOWN } from './causal-rows.ts';
 import { chainEnds, inForce, recentEvents } from './causal-search.ts';
@@ -62,7 +62,7 @@ export const causalModule: PostgresModule<CausalStore> = {
     async removeLink({ sessionId, linkId, by, now }) {
       await lockSession(db, sessionId);
       const link = await findLink(db, sessionId, linkId);
-      if (link) await removeLink(db, sessionId, link, by, now);
+      if (link) await removeLinks(db, sessionId, [link], by, now);
       return link !== undefined;
     },
     settle: (input) => settle(db, input),
