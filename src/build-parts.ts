@@ -140,7 +140,7 @@ export async function buildParts(settings: Settings, logger: Logger): Promise<Bu
   });
   const memory = createMemoryService({
     dal,
-    retriever: createRetriever({ dal, dense: dense.search }),
+    ...(dense.search ? { retriever: createRetriever({ dal, dense: dense.search }) } : {}),
     causal,
     jobsOfExchange: (conversationId, now) => [
       ...causalWork.ofExchange(conversationId, now),

@@ -8,11 +8,12 @@ export { maskingDal } from './memory/redaction/masking-dal.ts';
 export { createMemoryService } from './memory/create-memory-service.ts';
 export type {
   BuiltContext,
+  ContextMaterial,
   ContextRequest,
   ContextTurn,
-  MemoryService,
-  TurnInput,
-} from './memory/memory-service.ts';
+  SessionMaterial,
+} from './memory/context/context-types.ts';
+export type { MemoryService, TurnInput } from './memory/memory-service.ts';
 export { createProvider, type ProviderChoice } from './models/create-provider.ts';
 export type { ChatProvider } from './models/provider.ts';
 export type { MemoryDAL } from './store/memory-dal.ts';

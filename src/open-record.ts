@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from './base/logger.ts';
 import { RECORD_FILE } from './config/data-folder.ts';
 import type { Settings } from './config/schema.ts';
+import { CONTEXT_NEARBY } from './memory/context/nearby.ts';
 import type { MemoryDAL } from './store/memory-dal.ts';
 
 /** Opens the record where the settings say: on PostgreSQL, or in a file of the data folder. @throws CccError storage_failed */
@@ -22,6 +23,7 @@ export async function openRecord(settings: Settings, logger: Logger): Promise<Me
     file: join(settings.CCC_DATA_DIR, RECORD_FILE),
     threads: true,
     key: settings.CCC_ENCRYPTION_KEY ?? null,
+    nearby: CONTEXT_NEARBY,
     logger,
   });
 }

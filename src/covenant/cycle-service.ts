@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatRequest, Usage } from '../models/chat-types.ts';
 import type { CycleEventRecord, CycleRecord, CycleStepRecord } from '../store/cycle-store.ts';
-import type { BuiltContext } from '../memory/memory-service.ts';
 import type { Agent, JsonObject, TurnRecord } from '../store/records.ts';
+import type { BuiltContext } from '../memory/context/context-types.ts';
 
 /** How a cycle ends. The list is closed. */
 export const OUTCOMES = [

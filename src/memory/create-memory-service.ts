@@ -2,6 +2,8 @@ import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/logger.ts';
 import { agentStateMethods } from './agent-states.ts';
 import { contextMethods } from './context/build-context.ts';
+import { gather } from './context/gather.ts';
+import { gathererNearby } from './context/nearby.ts';
 import type { MemoryDeps } from './deps.ts';
 import { factMethods } from './facts/fact-methods.ts';
 import type { MemoryService } from './memory-service.ts';
@@ -13,12 +15,18 @@ import { summaryMethods } from './summaries/summary-methods.ts';
 import { transferMethods } from './transfer/transfer-methods.ts';
 import { turnMethods } from './turns.ts';
 
-/** The memory over a record. Only the record is needed; without the rest there are no causes and no background work. */
+/**
+ * The memory over a record. Only the record is needed; without the rest there are no causes and no background work, and
+ * turns are found by their words alone.
+ */
 export function createMemoryService(
-  options: Pick<MemoryDeps, 'dal'> & Partial<Omit<MemoryDeps, 'dal'>>,
+  options: Pick<MemoryDeps, 'dal'> & Partial<Omit<MemoryDeps, 'dal' | 'gather'>>,
 ): MemoryService {
+  const { dal } = options;
+  const finders = { dal, retriever: options.retriever ?? createRetriever({ dal }) };
   const deps: MemoryDeps = {
-    retriever: createRetriever({ dal: options.dal }),
+    ...finders,
+    gather: (options.retriever ? null : gathererNearby(dal)) ?? ((request) => gather(finders, request)),
     causal: null,
     jobsOfExchange: () => [],
     jobsOfImport: () => [],

@@ -5,11 +5,14 @@ import type { MemoryDAL } from '../store/memory-dal.ts';
 import type { NewJob } from '../store/records.ts';
 import type { Retriever } from './retrieval/retriever.ts';
 import type { Growth } from './summaries/growth.ts';
+import type { GatherRequest, Gathered } from './context/context-types.ts';
 
 /** What the parts of the memory service stand on. */
 export interface MemoryDeps {
   dal: MemoryDAL;
   retriever: Retriever;
+  /** Reads what a context needs of a session: beside the data where the record can and no model is asked. */
+  gather: (request: GatherRequest) => Promise<Gathered>;
   /** Null: no causes in the context. */
   causal: Pick<CausalMemoryCore, 'narrative' | 'eraseSession'> | null;
   /** Further background work that new turns of a conversation ask for. */

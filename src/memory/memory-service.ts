@@ -1,4 +1,3 @@
-import type { ChosenLesson } from './lessons/choose-lessons.ts';
 import type { LessonService } from './lessons/lesson-service.ts';
 import type {
   Agent,
@@ -14,9 +13,15 @@ import type {
   TurnRecord,
 } from '../store/records.ts';
 import type { Idempotency } from '../store/memory-dal.ts';
-import type { FactRecord } from '../store/fact-store.ts';
 import type { SessionStatistics } from '../store/statistics.ts';
 import type { FactService } from './facts/fact-service.ts';
+import type {
+  BuiltContext,
+  ContextMaterial,
+  ContextRequest,
+  ContextTurn,
+  SessionMaterial,
+} from './context/context-types.ts';
 
 /** A turn as a caller of the service gives it. */
 export interface TurnInput {
@@ -28,77 +33,6 @@ export interface TurnInput {
   timestamp?: number;
   cycleId?: string | null;
   metadata?: JsonObject;
-}
-
-/** What a prompt is being built for. */
-export interface ContextRequest {
-  sessionId: string;
-  /** The conversation being continued; its newest turns are what the client sent, not memory. */
-  conversationId: string | null;
-  directive: string;
-  maxTurns: number;
-  maxTokens: number;
-  includeAgentState: boolean;
-  includeCausal: boolean;
-  /** Texts the client already sent: remembered turns equal to one of them are left out. */
-  alreadySent: string[];
-}
-
-/** One remembered turn with why it is here. */
-export interface ContextTurn {
-  turn: TurnRecord;
-  /** 0 to 1 within this result; 1 is the best. */
-  score: number;
-  /** How it was found. */
-  source: 'recent' | 'lexical' | 'dense' | 'neighbour';
-  /**
-   * What the score was made of. Of a `lexical` turn: the sum of the ranking's parts (`ScoreParts`), divided by `best`,
-   * the sum of the best turn found, and multiplied by `inner_work` and `superseded` where these stand. `fact`: it tells
-   * what holds now, and has at least this score. Of a `neighbour`: half of `beside`, the score of the turn beside it.
-   */
-  parts: Record<string, number>;
-  /** Set when the person has said otherwise since: in which turn (null: not in a turn), and when (milliseconds since the epoch). */
-  superseded?: { byTurnId: string | null; at: number };
-}
-
-/** One fact with why it is here. */
-export interface ContextFact {
-  fact: FactRecord;
-  /** 0 to 1. */
-  score: number;
-  source: 'pinned' | 'lexical';
-  parts: Record<string, number>;
-}
-
-/** What memory has to add to a prompt, and the reasons. */
-export interface BuiltContext {
-  /** The text for the prompt: delimited, attributed data. Null when memory has nothing to say. */
-  prompt: string | null;
-  /** Tokens of `prompt`. */
-  tokenCount: number;
-  relevantTurns: ContextTurn[];
-  relevantConversations: { conversationId: string; directive: string; score: number; source: string }[];
-  summary: SummaryRecord | null;
-  causalNarrative: string | null;
-  /** Of the events of the narrative: what prevented them or took their place. */
-  counters?: {
-    relation: 'prevented' | 'superseded';
-    against: { text: string; at: number };
-    by: { text: string; at: number };
-  }[];
-  agentStates: AgentStateRecord[];
-  /** Active lessons for the directive; they stand in the agents' own prompts, not in `prompt`. */
-  lessons: ChosenLesson[];
-  totalConversations: number;
-  /** Sections of `prompt` in order, with their tokens: for the inspector. */
-  sections: { name: string; text: string; tokens: number }[];
-  /** Facts in the prompt: pinned ones, then those that bear on the directive. */
-  facts: ContextFact[];
-  /** Found, but left out for want of room. */
-  omittedTurns: number;
-  omittedFacts: number;
-  /** What is missing because a part of memory failed, in words for a client. */
-  faults?: string[];
 }
 
 /** Sessions, conversations, turns, context, summaries and facts. Unknown ids throw the `*_not_found` errors. */
@@ -145,6 +79,13 @@ export interface MemoryService extends FactService, LessonService {
   /** Background work that new turns of a conversation give rise to; stored in the turns' transaction. */
   jobsForTurns(conversationId: string): NewJob[];
 
+  /** Reads what a context needs of the session, while it is not yet known which conversation is open. */
+  beginContext(request: Omit<ContextRequest, 'conversationId' | 'alreadySent'>): Promise<SessionMaterial>;
+  /** Reads all that a context needs: what is stored from then on has no part in it. */
+  readContext(request: ContextRequest, begun?: Promise<SessionMaterial>): Promise<ContextMaterial>;
+  /** Chooses from what was read, and writes the text. */
+  composeContext(material: ContextMaterial): Promise<BuiltContext>;
+  /** All of it at once. */
   buildContext(request: ContextRequest): Promise<BuiltContext>;
   searchTurns(input: {
     sessionId: string;

@@ -20,6 +20,7 @@ import type { CausalVectorStore } from './causal-vector-store.ts';
 import type { CycleStore } from './cycle-store.ts';
 import type { FactStore } from './fact-store.ts';
 import type { LessonStore } from './lesson-store.ts';
+import type { Nearby } from './nearby.ts';
 import type { ReindexStore } from './reindex-store.ts';
 import type { RetentionStore } from './retention-store.ts';
 import type { SharedRecord } from './shared-record.ts';
@@ -58,6 +59,8 @@ export interface MemoryDAL {
   readonly transfer: TransferStore;
   /** Null where one process has the record for itself. */
   readonly shared: SharedRecord | null;
+  /** What is answered beside the data; null where that is no other place than here. */
+  readonly nearby: Nearby | null;
   /** Finishes what was begun, then closes. Idempotent. */
   close(): Promise<void>;
 }

@@ -64,11 +64,18 @@ export function countTokens(text: string): number {
  */
 function countLines(text: string): number {
   let total = 0;
-  for (const line of text.split(BETWEEN_LINES)) total += countOnce(line);
+  for (const line of text.split(BETWEEN_LINES)) {
+    // Its end is a token of its own, with the break or without: a line is the same in a text and by itself.
+    const end = LINE_END.exec(line)?.index ?? line.length;
+    if (end > 0) total += countOnce(line.slice(0, end));
+    if (end < line.length) total += countOnce(line.slice(end));
+  }
   return total;
 }
 
 const BETWEEN_LINES = /(?<=\n)(?=\S)/u;
+/** Punctuation takes the space before it and the breaks behind it along. */
+const LINE_END = /(?<=[\p{L}\p{N}])(?: ?[^\s\p{L}\p{N}]+)?\n*$/u;
 
 /** What is remembered of a session is quoted in one prompt after the other, and counting is most of what that costs. */
 const countOnce = remembered((line) => {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createMemoryService } from '../../src/memory/create-memory-service.ts';
-import type { ContextRequest, MemoryService, TurnInput } from '../../src/memory/memory-service.ts';
+import type { MemoryService, TurnInput } from '../../src/memory/memory-service.ts';
 import { openTestRecord } from '../support/record.ts';
+import type { ContextRequest } from '../../src/memory/context/context-types.ts';
 
 /** A path for a record that is gone when the test is. */
 export function recordFile(): string {

@@ -140,6 +140,7 @@ describe('the schema on SQLite', () => {
         'turn_terms',
         'turn_index_blocks',
         'turn_index_speakers',
+        'turn_index_versions',
       ]),
     );
     const bytes = () => [file, `${file}-wal`].map((name) => readFileSync(name).toString('latin1')).join();

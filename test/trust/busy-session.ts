@@ -180,6 +180,7 @@ export const TABLES_OF_A_SESSION = [
   'turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
+  'turn_index_versions',
   'turn_vectors',
   'agent_states',
   'context_summaries',

@@ -1,8 +1,8 @@
 import { analyse } from '../../text/analyse.ts';
 import { claimsOf, contradicts } from '../../memory/context/claims.ts';
-import type { BuiltContext } from '../../memory/memory-service.ts';
 import type { CheckResult } from '../machine/state.ts';
 import { required, told } from './check.ts';
+import type { BuiltContext } from '../../memory/context/context-types.ts';
 
 /** A person's own words, or a fact that memory has made of them. */
 interface Said {

@@ -6,7 +6,7 @@ import { UpstreamError } from '../../models/upstream-error.ts';
 import { callerName } from '../request-context.ts';
 import { narrationHeading } from './narration.ts';
 import type { ChatParts } from './parts.ts';
-import type { ChatCall } from './prepare.ts';
+import type { ChatCall } from './chat-call.ts';
 
 /** A cycle that runs, and who waits for it. */
 export interface CycleReply {

@@ -10,7 +10,8 @@ import { NO_RECORD } from './cycle-reply.ts';
 import { replyStream } from './cycle-stream.ts';
 import type { ChatParts } from './parts.ts';
 import { isFault, noteFault } from './faults.ts';
-import type { ChatCall, Preparation } from './prepare.ts';
+import type { ChatCall } from './chat-call.ts';
+import type { Preparation } from './prepare.ts';
 import { sendIdHeaders } from './transport.ts';
 import { upstreamBody } from './upstream-body.ts';
 import type { WaitingCycle } from './waiting-cycle.ts';
@@ -26,12 +27,13 @@ export async function answerCycle(
   parts: ChatParts,
   res: Response,
   call: ChatCall,
-  { thread }: Preparation,
+  { thread, addContext }: Preparation,
 ): Promise<string | null> {
   const { directive, messages, report, fields } = call;
   if (!thread || !directive || !messages || report.conversationId === null) {
     return NO_RECORD;
   }
+  await addContext();
   const request = cycleRequest(parts, call, null);
   const hangUp = cancelOnHangUp(res);
   let running: RunningCycle;

@@ -11,7 +11,8 @@ import { Exchange, type Incomplete } from './exchange.ts';
 import { holdAnswer, type HeldAnswer } from './held-body.ts';
 import { appendMember, applyEdits, objectSpans } from './json-splice.ts';
 import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
-import type { ChatCall, Preparation } from './prepare.ts';
+import type { ChatCall } from './chat-call.ts';
+import type { Preparation } from './prepare.ts';
 import { copyHeaders, forwardHeaders, queryOf, sendIdHeaders, write } from './transport.ts';
 import { upstreamBody, withModel } from './upstream-body.ts';
 
@@ -52,6 +53,9 @@ export async function answerDirect(
   const hangUp = cancelOnHangUp(res);
   const json = withModel(call.json, call.body, parts.provider.info.defaultModel);
   try {
+    // All that memory has to tell of what was said before has been read: the directive need not wait for its wording.
+    const storing = exchange?.begin();
+    await preparation.addContext();
     const answering = parts.provider
       .forward(
         {
@@ -67,7 +71,7 @@ export async function answerDirect(
       .then((answer) => (isRead(answer) ? holdAnswer(answer) : answer));
     // A failure is heard where it is waited for, below.
     answering.catch(() => undefined);
-    await exchange?.begin();
+    await storing;
     sendIdHeaders(res, report);
     await relayAnswer(direct, await answering, hangUp.signal);
   } catch (error) {

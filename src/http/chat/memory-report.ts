@@ -1,5 +1,5 @@
-import type { BuiltContext } from '../../memory/memory-service.ts';
 import type { TurnRecord } from '../../store/records.ts';
+import type { BuiltContext } from '../../memory/context/context-types.ts';
 
 /** What becomes `memory_metadata`: what memory did for one request, and what of it is in the record. */
 export class MemoryReport {

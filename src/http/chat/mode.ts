@@ -1,6 +1,6 @@
 import { CccError } from '../../base/ccc-error.ts';
 import type { ChatParts } from './parts.ts';
-import type { ChatCall } from './prepare.ts';
+import type { ChatCall } from './chat-call.ts';
 
 export type Mode =
   | { mode: 'cycle' }

@@ -1,33 +1,11 @@
 import { CccError } from '../../base/ccc-error.ts';
-import type { Logger } from '../../base/logger.ts';
-import type { ChatMessage } from '../../models/chat-types.ts';
-import type { SessionRecord, TurnRecord } from '../../store/records.ts';
-import { isFault, noteFault } from './faults.ts';
-import type { ChatFields } from './fields.ts';
+import { beginContext, readContext } from './call-context.ts';
+import type { ChatCall } from './chat-call.ts';
 import { MemoryReport } from './memory-report.ts';
-import { findDirective, messageText, readMessages, type Directive } from './messages.ts';
-import { MEMORY_LIMIT_MS, type ChatParts } from './parts.ts';
+import { findDirective, readMessages } from './messages.ts';
+import type { ChatParts } from './parts.ts';
+import { remember } from './remember.ts';
 import { beginThread, findThread, type Thread } from './threads.ts';
-import { withinTime } from './within-time.ts';
-
-/** A chat request with a session, as far as it has been read. */
-export interface ChatCall {
-  /** The body as it came. */
-  json: Buffer;
-  body: Record<string, unknown>;
-  fields: ChatFields;
-  /** Empty when the record could not say which session is meant. */
-  sessionId: string;
-  conversationId: string | null;
-  /** Null when the record could not be read. */
-  session: SessionRecord | null;
-  messages: ChatMessage[] | null;
-  directive: Directive | null;
-  report: MemoryReport;
-  logger: Logger;
-  /** The search for the conversation, begun while the session is looked up; null when it may not be needed. */
-  begunThread: Promise<TurnRecord[]> | null;
-}
 
 const SESSION_UNREADABLE = 'the session could not be read';
 
@@ -35,7 +13,11 @@ const SESSION_UNREADABLE = 'the session could not be read';
 export interface Preparation {
   /** Null when nothing is to be stored, or nothing can be. */
   thread: Thread | null;
+  /** Writes what memory adds to the prompt into the report: later than it was read, and once. */
+  addContext(): Promise<void>;
 }
+
+const NOTHING: Preparation = { thread: null, addContext: () => Promise.resolve() };
 
 /**
  * Looks up what a call names. A fault of the record is not the client's: the call then goes on without memory.
@@ -57,6 +39,7 @@ export async function openCall(
     directive: messages && findDirective(messages),
     report: new MemoryReport(input.sessionId, input.conversationId),
     begunThread: null,
+    begunContext: null,
   };
   const { sessionId } = input;
   if (sessionId === null) {
@@ -67,7 +50,7 @@ export async function openCall(
   if (messages && directive && input.fields.memory_options?.auto_store_response !== false) {
     call.begunThread = beginThread(parts.store.turns, { sessionId, messages, directive });
   }
-  await remember(parts, call, SESSION_UNREADABLE, async () => {
+  const lookedUp = remember(parts, call, SESSION_UNREADABLE, async () => {
     call.session = await parts.memory.getSession(sessionId);
     if (call.session.status === 'archived')
       throw new CccError('session_archived', undefined, { param: 'session_id' });
@@ -78,10 +61,13 @@ export async function openCall(
       }
     }
   });
+  // Behind the short questions, which else would wait for it.
+  call.begunContext = beginContext(parts, call);
+  await lookedUp;
   return call;
 }
 
-/** Finds the conversation and what memory adds to the prompt. Says in the report what it could not do. */
+/** Finds the conversation and reads for the context. Says in the report what it could not do. */
 export async function prepare(
   parts: ChatParts,
   call: ChatCall,
@@ -92,7 +78,7 @@ export async function prepare(
   },
 ): Promise<Preparation> {
   const { directive, messages, report } = call;
-  if (!call.session || !directive || !messages) return { thread: null };
+  if (!call.session || !directive || !messages) return NOTHING;
   const stores = call.fields.memory_options?.auto_store_response ?? true;
   let thread: Thread | null = null;
   if (stores || options.needsConversation) {
@@ -109,36 +95,11 @@ export async function prepare(
     );
     if (thread && thread.conversationId !== null) report.conversationId = thread.conversationId;
   }
-  await Promise.all([
-    addContext(parts, call, directive, messages),
+  const [addContext] = await Promise.all([
+    readContext(parts, call),
     options.needsConversation ? beginConversation(parts, call, thread) : null,
   ]);
-  return { thread };
-}
-
-async function addContext(
-  parts: ChatParts,
-  call: ChatCall,
-  directive: Directive,
-  messages: ChatMessage[],
-): Promise<void> {
-  const options = call.fields.memory_options ?? {};
-  if (options.use_context === false) return;
-  const began = performance.now();
-  call.report.context = await remember(parts, call, 'the context could not be built', () =>
-    parts.memory.buildContext({
-      sessionId: call.sessionId,
-      conversationId: call.report.conversationId,
-      directive: directive.text,
-      maxTurns: options.max_context_turns ?? parts.settings.CCC_MAX_CONTEXT_TURNS,
-      maxTokens: options.max_context_tokens ?? parts.settings.CCC_MAX_CONTEXT_TOKENS,
-      includeAgentState: options.include_agent_state ?? true,
-      includeCausal: options.include_causal ?? true,
-      alreadySent: messages.map((message) => messageText(message).text).filter((text) => text !== ''),
-    }),
-  );
-  call.report.contextMs = performance.now() - began;
-  for (const fault of call.report.context?.faults ?? []) call.report.degrade(fault);
+  return { thread, addContext };
 }
 
 async function beginConversation(parts: ChatParts, call: ChatCall, thread: Thread | null): Promise<void> {
@@ -152,20 +113,4 @@ async function beginConversation(parts: ChatParts, call: ChatCall, thread: Threa
     }),
   );
   if (begun) call.report.conversationId = begun.conversation.conversationId;
-}
-
-/** Does something of memory within its time. Null when it failed: that is logged and said in the report. */
-async function remember<T>(
-  parts: ChatParts,
-  call: ChatCall,
-  reason: string,
-  work: () => Promise<T>,
-): Promise<T | null> {
-  try {
-    return await withinTime(work(), parts.memoryLimitMs ?? MEMORY_LIMIT_MS);
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    noteFault(call, error, reason);
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../../models/chat-types.ts';
 import type { ChatParts } from './parts.ts';
 import { isFault } from './faults.ts';
-import type { ChatCall } from './prepare.ts';
+import type { ChatCall } from './chat-call.ts';
 
 /** A cycle that waits for the client's tools, and the results that this request brings. */
 export interface WaitingCycle {

@@ -1,5 +1,4 @@
 import { isoTime } from '../../base/clock.ts';
-import type { BuiltContext, ContextTurn } from '../../memory/memory-service.ts';
 import type { FactRecord } from '../../store/fact-store.ts';
 import type {
   AgentStateRecord,
@@ -9,6 +8,7 @@ import type {
   TurnRecord,
 } from '../../store/records.ts';
 import { lessonView } from './lesson-view.ts';
+import type { BuiltContext, ContextTurn } from '../../memory/context/context-types.ts';
 
 export function sessionView(session: SessionRecord) {
   return {

@@ -2,7 +2,7 @@ import type { TurnRecord } from '../../store/records.ts';
 import { breathing } from '../../text/breathing.ts';
 import { remembered } from '../../text/remembered.ts';
 import { STOP_WORDS } from '../../text/stop-words.ts';
-import type { ContextTurn } from '../memory-service.ts';
+import type { ContextTurn } from './context-types.ts';
 
 /** Kinds that are the work between a directive and its answer; the answer says what came of it. */
 const INNER_KINDS = new Set<TurnRecord['kind']>(['guidance', 'draft', 'verdict']);

@@ -1,11 +1,11 @@
 import type { AgentStateRecord, ConversationRecord, SummaryRecord } from '../../store/records.ts';
 import { breathing } from '../../text/breathing.ts';
 import { countTokens, countTokensInSteps } from '../../text/tokens.ts';
-import type { BuiltContext, ContextFact, ContextTurn } from '../memory-service.ts';
 import { asData, attributed, minuteOf } from './attribution.ts';
 import { comparable } from './candidates.ts';
-import { factEntry, inReadingOrder, type FoundFacts } from './find-facts.ts';
+import { factEntry, inReadingOrder } from './find-facts.ts';
 import { beginning, fit, phraseTokens } from './fit.ts';
+import type { BuiltContext, ContextFact, ContextTurn, FoundFacts } from './context-types.ts';
 
 /** What could go into a prompt, before the budget has been applied. Turns are in order of preference. */
 export interface Material {

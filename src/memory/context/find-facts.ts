@@ -1,8 +1,8 @@
 import { analyseQuery } from '../../text/analyse.ts';
 import type { FactRecord } from '../../store/fact-store.ts';
-import type { MemoryDeps } from '../deps.ts';
-import type { ContextFact, ContextRequest, ContextTurn } from '../memory-service.ts';
+import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { minuteOf } from './attribution.ts';
+import type { ContextFact, ContextRequest, ContextTurn, FoundFacts } from './context-types.ts';
 
 /** Most that are looked at for one context. A budget decides how many are shown. */
 const MOST_PINNED = 200;
@@ -17,16 +17,9 @@ const SUPERSEDED_WEIGHT = 0.5;
 /** A longer turn tells more than the facts that were noted from it, in characters. */
 const LONGEST_FACT_TURN = 500;
 
-export interface FoundFacts {
-  /** What the person wants kept in mind, in the order of storing. */
-  pinned: ContextFact[];
-  /** What else bears on the question, best first. */
-  relevant: ContextFact[];
-}
-
 /** The facts for a prompt: those that are pinned, and those that bear on the directive, with what took their place. */
 export async function findFacts(
-  { dal }: Pick<MemoryDeps, 'dal'>,
+  { dal }: { dal: MemoryDAL },
   { sessionId, directive }: Pick<ContextRequest, 'sessionId' | 'directive'>,
 ): Promise<FoundFacts> {
   const terms = analyseQuery(directive.slice(0, LOOKED_AT)).slice(0, MOST_TERMS);
@@ -86,7 +79,7 @@ export function factEntry({ validFrom, validUntil, supersededBy, text }: FactRec
  * (`superseded.ts`) a model may have seen.
  */
 export async function withoutOutdated(
-  { dal }: Pick<MemoryDeps, 'dal'>,
+  { dal }: { dal: MemoryDAL },
   sessionId: string,
   turns: ContextTurn[],
 ): Promise<ContextTurn[]> {

@@ -1,8 +1,8 @@
 import type { TurnRecord } from '../../store/records.ts';
-import type { MemoryDeps } from '../deps.ts';
-import type { ContextTurn } from '../memory-service.ts';
-import { AROUND, type FoundTurn } from '../retrieval/retriever.ts';
+import type { MemoryDAL } from '../../store/memory-dal.ts';
+import { AROUND, type FoundTurn, type Retriever } from '../retrieval/retriever.ts';
 import { isSaid } from './candidates.ts';
+import type { ContextTurn, FoundTurns } from './context-types.ts';
 
 /** How many of the best turns are shown with the turns beside them. */
 const WITH_NEIGHBOURS = 3;
@@ -20,29 +20,28 @@ export interface Question {
   /** Of longer turns fewer are read: the best, and the others while they have no more terms than this in all. */
   mostTerms?: number;
   timeRange: { from?: number; to?: number } | null;
-}
-
-export interface FoundTurns {
-  /** Best first. */
-  found: ContextTurn[];
-  /** Turns beside the best ones: an answer is hard to read without its question. */
-  neighbours: ContextTurn[];
+  /** Now, in milliseconds since the epoch. */
+  now: number;
 }
 
 type Position = Pick<FoundTurn, 'conversationOrdinal' | 'turnNumber'>;
 
-type Finders = Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>;
+/** What turns are found with. */
+export interface Finders {
+  dal: MemoryDAL;
+  retriever: Retriever;
+}
 
 /**
  * Ranked turns with their texts, and their neighbours when wanted. Scores are relative to the best one found: the parts
  * of the ranking add up to the score times `best`.
  */
 export async function findTurns(
-  { dal, retriever, clock }: Finders,
-  { sessionId, query, limit, mostTerms = Infinity, timeRange }: Question,
+  { dal, retriever }: Finders,
+  { sessionId, query, limit, mostTerms = Infinity, timeRange, now }: Question,
   withNeighbours = false,
 ): Promise<FoundTurns> {
-  const found = await retriever.retrieve({ sessionId, query, limit, timeRange, now: clock.now() });
+  const found = await retriever.retrieve({ sessionId, query, limit, timeRange, now });
   let terms = 0;
   const ranked = found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
   const best = ranked[0]?.score ?? 0;

@@ -1,7 +1,6 @@
-import type { ContextTurn } from '../memory-service.ts';
 import { claimsOf, contradicts, type Claim } from './claims.ts';
-import { findTurns, type Question } from './find-turns.ts';
-import type { MemoryDeps } from '../deps.ts';
+import { findTurns, type Finders, type Question } from './find-turns.ts';
+import type { ContextTurn } from './context-types.ts';
 
 /** What a superseded turn weighs beside the one that took its place. */
 const SUPERSEDED_WEIGHT = 0.5;
@@ -27,10 +26,7 @@ const CUES: Record<string, { words: string; asked: RegExp }> = {
 type LookUps = ReadonlyMap<string, Promise<ContextTurn[]>>;
 
 /** Begins the searches that the question itself calls for, while the turns for it are still being found. */
-export function lookUpAsked(
-  deps: Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>,
-  question: Pick<Question, 'sessionId' | 'query'>,
-): LookUps {
+export function lookUpAsked(deps: Finders, question: Pick<Question, 'sessionId' | 'query' | 'now'>): LookUps {
   const asked = Object.keys(CUES).filter((about) => CUES[about]?.asked.test(question.query));
   return new Map(
     asked.map((about) => {
@@ -43,12 +39,12 @@ export function lookUpAsked(
 }
 
 async function lookUp(
-  deps: Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>,
-  { sessionId }: Pick<Question, 'sessionId'>,
+  deps: Finders,
+  { sessionId, now }: Pick<Question, 'sessionId' | 'now'>,
   about: string,
 ): Promise<ContextTurn[]> {
   const query = CUES[about]?.words ?? about;
-  const { found } = await findTurns(deps, { sessionId, query, limit: TURNS_A_LOOK_UP, timeRange: null });
+  const { found } = await findTurns(deps, { sessionId, query, limit: TURNS_A_LOOK_UP, timeRange: null, now });
   return found;
 }
 
@@ -63,8 +59,8 @@ interface ToldBy {
  * since "I moved to Lyon" shares no word with "I live in Paris". The earlier turn stays, marked and behind.
  */
 export async function withoutStale(
-  deps: Pick<MemoryDeps, 'dal' | 'retriever' | 'clock'>,
-  question: Pick<Question, 'sessionId' | 'query'>,
+  deps: Finders,
+  question: Pick<Question, 'sessionId' | 'query' | 'now'>,
   found: ContextTurn[],
   looked: number,
   begun: LookUps = lookUpAsked(deps, question),

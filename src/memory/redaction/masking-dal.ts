@@ -28,12 +28,18 @@ export function maskingDal(
   masker: Masker,
   masked: (found: Found) => void = () => undefined,
 ): MemoryDAL {
-  const { close, shared, ...stores } = dal;
+  const { close, shared, nearby, ...stores } = dal;
   const gated = Object.entries(stores).map(([name, store]) => [
     name,
     WITHOUT_TEXT.has(name) ? (store as unknown) : gate(name, store as unknown as Methods, masker, masked),
   ]);
-  return { ...(Object.fromEntries(gated) as Omit<MemoryDAL, 'close' | 'shared'>), shared, close };
+  // What is asked nearby reads only.
+  return {
+    ...(Object.fromEntries(gated) as Omit<MemoryDAL, 'close' | 'shared' | 'nearby'>),
+    shared,
+    nearby,
+    close,
+  };
 }
 
 function gate(store: string, methods: Methods, masker: Masker, masked: (found: Found) => void): Methods {

@@ -31,35 +31,35 @@ const ASKING_TERMS = new Set([...ASKING_WORDS].map(stem));
 const ASKS_FOR_TIME = /\b(?:when|(?:what|which) (?:year|month|week|date|day|time))\b/iu;
 const ASKS_FOR_NUMBER = /\bhow (?:many|much|long|often|old|far|big|tall)\b/iu;
 
-/** The terms of a question, as they are looked up. */
-export function questionTerms(question: string): string[] {
-  return analyseQuery(question).slice(0, MOST_QUESTION_TERMS);
+/** The terms of a question, and things of the kinds that they name: for "pets" also dog, cat … */
+export interface QuestionTerms {
+  own: string[];
+  members: string[];
 }
 
-/** Those terms, and then things of the kinds that they name: for "pets" also dog, cat … */
-export function termsToLookUp(question: string): string[] {
-  const own = questionTerms(question);
+/** What a question looks up. */
+export function questionTerms(question: string): QuestionTerms {
+  const own = analyseQuery(question).slice(0, MOST_QUESTION_TERMS);
   const members = new Set(own.flatMap(membersOfKind));
   for (const term of own) members.delete(term);
-  return [...own, ...[...members].slice(0, MOST_MEMBERS)];
+  return { own, members: [...members].slice(0, MOST_MEMBERS) };
 }
 
 /** @param now milliseconds since the epoch */
 export function readQuestion(
   question: string,
+  { own: terms, members }: QuestionTerms,
   index: Pick<IndexLookup, 'speakerNames' | 'minutes'>,
   now: number,
   { askingWord, nameWord, memberOfKind }: Pick<RankingConstants, 'askingWord' | 'nameWord' | 'memberOfKind'>,
 ): Question {
   const named = namedSpeakers(question, index.speakerNames);
-  const terms = questionTerms(question);
   // Where there is nothing but a name, the name is what is looked for.
   const onlyNames = terms.every((term) => named.terms.has(term));
   const own = terms.map((term) => ({
     term,
     weight: named.terms.has(term) && !onlyNames ? nameWord : ASKING_TERMS.has(term) ? askingWord : 1,
   }));
-  const members = termsToLookUp(question).slice(terms.length);
   return {
     terms: [...own, ...members.map((term) => ({ term, weight: memberOfKind }))],
     speakers: named.codes,

@@ -2,7 +2,7 @@ import type { MemoryDAL } from '../../store/memory-dal.ts';
 import type { IndexLookup } from '../../store/turn-index.ts';
 import type { DenseSearch } from '../embeddings/query-embedder.ts';
 import { likenessOf } from './likeness.ts';
-import { readQuestion, termsToLookUp } from './question.ts';
+import { questionTerms, readQuestion } from './question.ts';
 import { RANKING, type RankingConstants } from './ranking-constants.ts';
 import { bestPlaces } from './best-places.ts';
 import { TurnScorer, type ScoreParts } from './turn-scorer.ts';
@@ -45,14 +45,14 @@ export function createRetriever({
 }): Retriever {
   return {
     async retrieve({ sessionId, query, limit, now, timeRange }) {
-      const terms = termsToLookUp(query);
-      if ((terms.length === 0 && !dense) || limit <= 0) return [];
-      const index = await dal.index.lookup(sessionId, terms);
+      const terms = questionTerms(query);
+      if ((terms.own.length === 0 && !dense) || limit <= 0) return [];
+      const index = await dal.index.lookup(sessionId, [...terms.own, ...terms.members]);
       // Nothing was said yet: no reason to ask a model.
       const similar = index.minutes.length > 0 ? await dense?.similarities(sessionId, query) : null;
       if (index.terms.length === 0 && !similar?.cosines.length) return [];
       const breathe = breathing(index.minutes.length);
-      const question = readQuestion(query, index, now, constants);
+      const question = readQuestion(query, terms, index, now, constants);
       const scorer = new TurnScorer(index, question, constants);
       await breathe();
       scorer.add(index.terms, question.terms);

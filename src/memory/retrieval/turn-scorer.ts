@@ -50,7 +50,6 @@ export class TurnScorer {
   readonly #touched: Int32Array;
   /** Likeness of meaning by place, from 0 to 1, and what it is worth; null without a model. */
   #dense: { likeness: Float64Array; worth: number } | null = null;
-  #turns: { factors: Float64Array; priors: Float64Array } | null = null;
 
   constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
     const count = index.minutes.length;
@@ -65,11 +64,11 @@ export class TurnScorer {
     this.#told = new Float64Array(this.#episodes.starts.length);
     let length = 0;
     let turns = 0;
-    index.lengths.forEach((each, place) => {
-      if (index.minutes[place] === REMOVED) return;
-      length += each;
+    for (let place = 0; place < count; place += 1) {
+      if (index.minutes[place] === REMOVED) continue;
+      length += index.lengths[place] ?? 0;
       turns += 1;
-    });
+    }
     this.#averageLength = Math.max(1, length / Math.max(1, turns));
     this.#logAverage = Math.log(1 + this.#averageLength);
   }
@@ -150,27 +149,15 @@ export class TurnScorer {
   /** The score of every turn, by place. Zero for what is said neither there nor nearby nor in the same episode. */
   totals(): Float64Array {
     const [near, told, episodes] = [this.#near, this.#told, this.#episodes.of];
-    const { factors, priors } = (this.#turns ??= this.#weighTurns());
     const total = new Float64Array(near.length);
     for (let place = 0; place < total.length; place += 1) {
       const lexical = (near[place] ?? 0) + this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
       const dense = this.#denseOf(place);
       if ((lexical === 0 && dense === 0) || this.#index.minutes[place] === REMOVED) continue;
-      const base = lexical + dense + this.#weight * (priors[place] ?? 0);
-      if (base > 0) total[place] = base * (factors[place] ?? 1);
+      const base = lexical + dense + this.#weight * this.#priorOf(place);
+      if (base > 0) total[place] = base * this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
     }
     return total;
-  }
-
-  /** What does not depend on the words: made once for all rounds. */
-  #weighTurns(): { factors: Float64Array; priors: Float64Array } {
-    const factors = new Float64Array(this.#near.length);
-    const priors = new Float64Array(this.#near.length);
-    for (let place = 0; place < factors.length; place += 1) {
-      factors[place] = this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
-      priors[place] = this.#priorOf(place);
-    }
-    return { factors, priors };
   }
 
   /** The parts of one turn's score. */

@@ -44,5 +44,5 @@ export const postgresModules = (pgvector: Pgvector | null) =>
     transfer: transferModule,
     vectors: vectorsModule(pgvector),
   }) satisfies {
-    [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]: PostgresModule<MemoryDAL[K]>;
+    [K in keyof Omit<MemoryDAL, 'close' | 'shared' | 'nearby'>]: PostgresModule<MemoryDAL[K]>;
   };

@@ -53,7 +53,8 @@ export async function openPostgresStore(options: {
   const notices = new PostgresNotices(url, connections, logger);
   const leases = facade(connections, cycleLeasesModule as unknown as PostgresModule<AnyMethods>);
   return {
-    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared'>),
+    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared' | 'nearby'>),
+    nearby: null,
     shared: {
       leases: leases as unknown as CycleLeaseStore,
       notices,

@@ -278,6 +278,7 @@ export const NOT_EXPORTED: readonly string[] = [
   'turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
+  'turn_index_versions',
   'activity_heads',
   'activity_changes',
   'causal_heads',

@@ -10,6 +10,9 @@ const ENTRY_BYTES = 12;
 /** Names beyond this many in one session share the last code: they are found, but not told apart by who spoke. */
 const LAST_SPEAKER_CODE = 0xffff;
 
+/** What is known of each turn, by place. */
+export type TurnArrays = Pick<IndexLookup, 'minutes' | 'lengths' | 'traits' | 'speakers'>;
+
 export interface TurnEntry {
   /** Milliseconds since the epoch. */
   timestamp: number;
@@ -62,20 +65,40 @@ export function unusedCodes(
   return codes.filter((code) => !used.has(code));
 }
 
+/** One row of `turn_index_blocks`. */
+export type PackedBlock = readonly [conversation: number, block: number, entries: Buffer];
+
+/** Where a block's first turn is, counted from the first of its conversation, and how many turns it has room for. */
+export function spanOf([, block, entries]: PackedBlock): { offset: number; turns: number } {
+  return { offset: block * BLOCK_TURNS, turns: entries.length / ENTRY_BYTES };
+}
+
+/** Writes a block's entries into the arrays from `place` on. */
+export function unpackBlock([, , entries]: PackedBlock, into: TurnArrays, place: number): void {
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
+  for (let offset = 0, at = place; offset < entries.length; offset += ENTRY_BYTES, at += 1) {
+    into.minutes[at] = view.getInt32(offset, true);
+    into.lengths[at] = view.getInt32(offset + 4, true);
+    into.traits[at] = view.getUint16(offset + 8, true);
+    into.speakers[at] = view.getUint16(offset + 10, true);
+  }
+}
+
 /** All turns of a session, numbered through, from its blocks in order of conversation and block. */
 export function unpackEntries(
-  rows: readonly (readonly [conversation: number, block: number, entries: Buffer])[],
+  rows: readonly PackedBlock[],
   speakerNames: string[],
 ): Omit<IndexLookup, 'terms'> {
   const conversations: number[] = [];
   const starts: number[] = [];
   let count = 0;
-  for (const [conversation, block, entries] of rows) {
-    if (conversations.at(-1) !== conversation) {
-      conversations.push(conversation);
+  for (const row of rows) {
+    if (conversations.at(-1) !== row[0]) {
+      conversations.push(row[0]);
       starts.push(count);
     }
-    count = (starts.at(-1) ?? 0) + block * BLOCK_TURNS + entries.length / ENTRY_BYTES;
+    const { offset, turns } = spanOf(row);
+    count = (starts.at(-1) ?? 0) + offset + turns;
   }
   const found = {
     conversations: Int32Array.from(conversations),
@@ -86,24 +109,12 @@ export function unpackEntries(
     traits: new Uint16Array(count),
     speakerNames,
   };
-  // All entries in one buffer, so that they are read in one sweep.
-  const bytes = new Uint8Array(count * ENTRY_BYTES);
-  const view = new DataView(bytes.buffer);
-  let conversationAt = 0;
-  let end = 0;
-  for (const [conversation, block, entries] of rows) {
-    while (conversations[conversationAt] !== conversation) conversationAt += 1;
-    const start = ((starts[conversationAt] ?? 0) + block * BLOCK_TURNS) * ENTRY_BYTES;
-    // Where no row is, no turn is.
-    for (; end < start; end += ENTRY_BYTES) view.setInt32(end, REMOVED, true);
-    bytes.set(entries, start);
-    end = start + entries.length;
-  }
-  for (let place = 0, offset = 0; place < count; place += 1, offset += ENTRY_BYTES) {
-    found.minutes[place] = view.getInt32(offset, true);
-    found.lengths[place] = view.getInt32(offset + 4, true);
-    found.traits[place] = view.getUint16(offset + 8, true);
-    found.speakers[place] = view.getUint16(offset + 10, true);
+  // Where no row is, no turn is.
+  found.minutes.fill(REMOVED);
+  let at = 0;
+  for (const row of rows) {
+    while (conversations[at] !== row[0]) at += 1;
+    unpackBlock(row, found, (starts[at] ?? 0) + spanOf(row).offset);
   }
   return found;
 }

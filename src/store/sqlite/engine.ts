@@ -1,6 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import { CccError } from '../../base/ccc-error.ts';
 import { openReaderConnection, openWriterConnection, prepared } from './connection.ts';
+import { NEARBY } from '../nearby.ts';
+import type { NearbyModule } from '../nearby-module.ts';
+import { answerNearby } from './answer-nearby.ts';
 import { asCccError } from './error-crossing.ts';
 import { GroupWriter, type Outcome } from './group-writer.ts';
 import { discardAbandonedImports } from './import-rows.ts';
@@ -70,16 +73,29 @@ export function openWriterEngine(file: string, key: string | null): Engine {
   }
 }
 
-/** Opens the reading connection. Each call sees one state of the record, however many statements it makes. */
-export function openReaderEngine(file: string, key: string | null): Engine {
+/**
+ * Opens the reading connection. Each call sees one state of the record, however many statements it makes; what is answered
+ * nearby is several calls.
+ */
+export function openReaderEngine(
+  file: string,
+  key: string | null,
+  module: NearbyModule | null = null,
+): Engine {
   const database = opening(() => openReaderConnection(file, key));
   try {
     const stores = createStores(database);
+    const methods = methodTable(stores);
+    const read: Engine['call'] = (store, method, args, settle) => {
+      const run = find(stores, store, method);
+      settle(run ? readOnce(database, () => run(...args)) : unknownMethod(store, method));
+    };
+    const answers = module && answerNearby(module, methods, read);
     return {
-      methods: methodTable(stores),
+      methods: answers ? { ...methods, [NEARBY]: answers.names } : methods,
       call: (store, method, args, settle) => {
-        const run = find(stores, store, method);
-        settle(run ? readOnce(database, () => run(...args)) : unknownMethod(store, method));
+        if (store === NEARBY && answers?.call(method, args, settle)) return;
+        read(store, method, args, settle);
       },
       close: () => {
         if (database.open) database.close();
@@ -146,6 +162,7 @@ function find(stores: Map<string, AnyMethods>, store: string, method: string) {
   return methods && Object.hasOwn(methods, method) ? methods[method] : undefined;
 }
 
-function unknownMethod(store: string, method: string): Outcome {
+/** The outcome of a call of something that is not there. */
+export function unknownMethod(store: string, method: string): Outcome {
   return { ok: false, error: new CccError('internal_error', `The record has no ${store}.${method}.`) };
 }

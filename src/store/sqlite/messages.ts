@@ -7,6 +7,8 @@ export interface ThreadOptions {
   /** What the file is encrypted with; null when it is in clear. */
   key: string | null;
   role: 'writer' | 'reader';
+  /** The URL of a `NearbyModule` that the reader loads. */
+  nearby?: string | undefined;
 }
 
 /** To the thread. Calls made in one turn of the event loop travel in one message. */

@@ -41,4 +41,4 @@ export const SQLITE_MODULES = {
   activity: activityModule,
   maintenance: maintenanceModule,
   transfer: transferModule,
-} satisfies { [K in keyof Omit<MemoryDAL, 'close' | 'shared'>]?: StoreModule<MemoryDAL[K]> };
+} satisfies { [K in keyof Omit<MemoryDAL, 'close' | 'shared' | 'nearby'>]?: StoreModule<MemoryDAL[K]> };

@@ -4,6 +4,7 @@ import type { MemoryDAL } from '../memory-dal.ts';
 import { openLocalCaller, type Caller } from './caller.ts';
 import { requireFittingSeal } from './encryption.ts';
 import type { ThreadOptions } from './messages.ts';
+import { NEARBY, type Nearby } from '../nearby.ts';
 import { StoreThread } from './store-thread.ts';
 
 /** How many stores of this process have each file open. */
@@ -24,11 +25,15 @@ export async function openSqliteStore(options: {
   threads: boolean;
   /** Encrypts the whole file, its indexes and its log, with this passphrase; without one it is in clear. */
   key?: string | null;
+  /** A `NearbyModule` for the reading thread; of no use without threads. */
+  nearby?: URL;
   logger?: Logger;
 }): Promise<MemoryDAL> {
-  const { file, threads, key = null, logger = silentLogger } = options;
+  const { file, threads, key = null, nearby, logger = silentLogger } = options;
   const open = async (role: ThreadOptions['role']): Promise<Caller> =>
-    threads ? StoreThread.start({ file, key, role }, logger) : openLocalCaller({ file, key, role });
+    threads
+      ? StoreThread.start({ file, key, role, nearby: role === 'reader' ? nearby?.href : undefined }, logger)
+      : openLocalCaller({ file, key, role });
   const path = resolve(file);
   if ((openFiles.get(path) ?? 0) === 0) requireFittingSeal(file, key);
   // The writer first: it makes the file and its schema.
@@ -61,8 +66,20 @@ function assemble(writer: Caller, reader: Caller, closed: () => void): MemoryDAL
     closed();
   };
   return {
-    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared'>),
+    ...(Object.fromEntries(stores) as Omit<MemoryDAL, 'close' | 'shared' | 'nearby'>),
     shared: null,
+    nearby: nearbyOf(reader),
     close: () => (closing ??= close()),
   };
+}
+
+function nearbyOf(reader: Caller): Nearby | null {
+  const methods = reader.methods[NEARBY];
+  if (!methods) return null;
+  return Object.fromEntries(
+    Object.keys(methods).map((method) => [
+      method,
+      (question: never) => reader.call(NEARBY, method, [question]),
+    ]),
+  );
 }

@@ -5,7 +5,7 @@ import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { forgetFact } from './facts.ts';
 import { removeSessionSummaries } from './retention-turns.ts';
-import { removeSpeakers, unusedSpeakers } from './turn-blocks.ts';
+import { removeBlocks, removeSpeakers, unusedSpeakers } from './turn-blocks.ts';
 
 /** The turn that a row comes from is gone. */
 const withoutTurn = (column: string) =>
@@ -122,8 +122,5 @@ function removeConversation(database: Database, sessionId: string, conversationI
     .pluck()
     .get(sessionId) as number;
   addToCounter(database, 'conversations', -1);
-  prepared(database, 'DELETE FROM turn_index_blocks WHERE session_key = ? AND conversation_ordinal = ?').run(
-    sessionKey,
-    removed,
-  );
+  removeBlocks(database, sessionKey, removed);
 }

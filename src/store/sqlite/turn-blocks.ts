@@ -7,6 +7,7 @@ import {
   unpackEntries,
   unusedCodes,
   withEntry,
+  type PackedBlock,
   type TurnEntry,
 } from '../rows/turn-entries.ts';
 import type { IndexLookup } from '../turn-index.ts';
@@ -55,11 +56,35 @@ function writeBlock(
   { sessionKey, conversationOrdinal, turnNumber }: Place,
   entries: Buffer,
 ): void {
+  const version = prepared(
+    database,
+    `INSERT INTO turn_index_versions (session_key, version, epoch) VALUES (?, 1, 0)
+     ON CONFLICT (session_key) DO UPDATE SET version = version + 1 RETURNING version`,
+  )
+    .pluck()
+    .get(sessionKey) as number;
   prepared(
     database,
-    `INSERT INTO turn_index_blocks (session_key, conversation_ordinal, block, entries) VALUES (?, ?, ?, ?)
-     ON CONFLICT (session_key, conversation_ordinal, block) DO UPDATE SET entries = excluded.entries`,
-  ).run(sessionKey, conversationOrdinal, blockOf(turnNumber), entries);
+    `INSERT INTO turn_index_blocks (session_key, conversation_ordinal, block, entries, version) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (session_key, conversation_ordinal, block)
+       DO UPDATE SET entries = excluded.entries, version = excluded.version`,
+  ).run(sessionKey, conversationOrdinal, blockOf(turnNumber), entries, version);
+}
+
+/** Removes the blocks of a conversation that is gone. */
+export function removeBlocks(database: Database, sessionKey: number, conversationOrdinal: number): void {
+  prepared(database, 'DELETE FROM turn_index_blocks WHERE session_key = ? AND conversation_ordinal = ?').run(
+    sessionKey,
+    conversationOrdinal,
+  );
+  beginEpoch(database, sessionKey);
+}
+
+/** Whoever has read the session's entries reads all of them again. */
+function beginEpoch(database: Database, sessionKey: number): void {
+  prepared(database, 'UPDATE turn_index_versions SET epoch = epoch + 1 WHERE session_key = ?').run(
+    sessionKey,
+  );
 }
 
 function codeOf(database: Database, sessionKey: number, name: string): number {
@@ -104,6 +129,7 @@ export function removeSpeakers(database: Database, sessionKey: number, codes: re
     'UPDATE turn_index_speakers SET name = ? WHERE session_key = ? AND code = ?',
   );
   for (const code of codes) if (unused.has(code)) blank.run(blankSpeaker(code), sessionKey, code);
+  beginEpoch(database, sessionKey);
 }
 
 /** All turns of the session, numbered through. */
@@ -114,9 +140,36 @@ export function readTurnEntries(database: Database, sessionKey: number): Omit<In
       ORDER BY conversation_ordinal, block`,
   )
     .raw()
-    .all(sessionKey) as [conversation: number, block: number, entries: Buffer][];
-  const names = prepared(database, 'SELECT name FROM turn_index_speakers WHERE session_key = ? ORDER BY code')
+    .all(sessionKey) as PackedBlock[];
+  return unpackEntries(rows, readSpeakers(database, sessionKey));
+}
+
+/** Blocks that were written after `version`, in the order of the session. */
+export function readBlocksSince(database: Database, sessionKey: number, version: number): PackedBlock[] {
+  return prepared(
+    database,
+    `SELECT conversation_ordinal, block, entries FROM turn_index_blocks WHERE session_key = ? AND version > ?
+      ORDER BY conversation_ordinal, block`,
+  )
+    .raw()
+    .all(sessionKey, version) as PackedBlock[];
+}
+
+/** The names of those who speak, by their codes. */
+export function readSpeakers(database: Database, sessionKey: number): string[] {
+  return prepared(database, 'SELECT name FROM turn_index_speakers WHERE session_key = ? ORDER BY code')
     .pluck()
     .all(sessionKey) as string[];
-  return unpackEntries(rows, names);
+}
+
+/** What the entries of a session are at; null where none was written since versions are kept. */
+export function readVersion(
+  database: Database,
+  sessionKey: number,
+): { version: number; epoch: number } | null {
+  const found = prepared(
+    database,
+    'SELECT version, epoch FROM turn_index_versions WHERE session_key = ?',
+  ).get(sessionKey) as { version: number; epoch: number } | undefined;
+  return found ?? null;
 }

@@ -5,7 +5,8 @@ import { nothingFound, packedPosting, unpackPostings } from '../rows/postings.ts
 import type { IndexLookup, TermPostings, TurnIndex } from '../turn-index.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
-import { readTurnEntries, writeTurnEntry } from './turn-blocks.ts';
+import { writeTurnEntry } from './turn-blocks.ts';
+import { TurnEntriesCache } from './turn-entries-cache.ts';
 
 /** Writes the index rows of one turn, inside the transaction that writes the turn. They fall with their session. */
 export function insertTurnTerms(
@@ -77,17 +78,20 @@ export function replaceTurnTerms(
 
 export const turnIndexModule: StoreModule<TurnIndex> = {
   writes: [],
-  create: (database) => ({
-    lookup: (sessionId, terms) => {
-      const sessionKey = findSession(database, sessionId);
-      if (sessionKey === null) return nothingFound();
-      const turns = readTurnEntries(database, sessionKey);
-      return {
-        ...turns,
-        terms: readPostings(database, sessionKey, turns, terms),
-      };
-    },
-  }),
+  create: (database) => {
+    const entries = new TurnEntriesCache(database);
+    return {
+      lookup: (sessionId, terms) => {
+        const sessionKey = findSession(database, sessionId);
+        if (sessionKey === null) return nothingFound();
+        const turns = entries.read(sessionKey);
+        return {
+          ...turns,
+          terms: readPostings(database, sessionKey, turns, terms),
+        };
+      },
+    };
+  },
 };
 
 function findSession(database: Database, sessionId: string): number | null {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { NearbyModule } from '../nearby-module.ts';
 import { openReaderEngine, openWriterEngine, type Engine } from './engine.ts';
 import { asCccError, toPlainError } from './error-crossing.ts';
 import { transferables, type Reply, type Request, type Result, type ThreadOptions } from './messages.ts';
@@ -7,14 +8,15 @@ import { transferables, type Reply, type Request, type Result, type ThreadOption
 const SEND_AFTER_MS = 0.2;
 
 /** The entry of a store thread: one connection, asked over the port. Exits when told to close. */
-function serve(port: NonNullable<typeof parentPort>, options: ThreadOptions): void {
+async function serve(port: NonNullable<typeof parentPort>, options: ThreadOptions): Promise<void> {
   const post = (reply: Reply, moved: Iterable<ArrayBuffer> = []) => {
     port.postMessage(reply, [...moved]);
   };
   let engine: Engine;
   try {
-    const { file, key, role } = options;
-    engine = role === 'writer' ? openWriterEngine(file, key) : openReaderEngine(file, key);
+    const { file, key, role, nearby } = options;
+    const module = nearby === undefined ? null : ((await import(nearby)) as NearbyModule);
+    engine = role === 'writer' ? openWriterEngine(file, key) : openReaderEngine(file, key, module);
   } catch (error) {
     post({ kind: 'refused', error: toPlainError(asCccError(error)) });
     port.close();
@@ -62,4 +64,4 @@ function serve(port: NonNullable<typeof parentPort>, options: ThreadOptions): vo
   post({ kind: 'ready', methods: engine.methods });
 }
 
-if (parentPort) serve(parentPort, workerData as ThreadOptions);
+if (parentPort) await serve(parentPort, workerData as ThreadOptions);

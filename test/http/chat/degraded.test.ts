@@ -20,7 +20,7 @@ describe('direct mode, when memory fails', () => {
     return { chat, response, answer, report: answer.memory_metadata };
   };
 
-  it.each(['getSession', 'buildContext', 'createConversation', 'appendTurns'])(
+  it.each(['getSession', 'readContext', 'composeContext', 'createConversation', 'appendTurns'])(
     'answers all the same when %s does, says so, and reports no turn that is not stored',
     async (method) => {
       const { response, answer, report, chat } = await broken(method);
@@ -63,7 +63,7 @@ describe('direct mode, when memory fails', () => {
   it('does not wait for a memory that hangs', async () => {
     const chat = await startChat(say('An answer.'), ({ memory }) => ({
       memoryLimitMs: 20,
-      memory: { ...memory, buildContext: () => new Promise(() => undefined) },
+      memory: { ...memory, readContext: () => new Promise(() => undefined) },
     }));
     const { sessionId } = await chat.session();
     const report = await metadata(await chat.post({ ...hello, session_id: sessionId }));

@@ -12,12 +12,17 @@ import { chatRouter } from '../../../src/http/chat/chat-router.ts';
 import { errorHandler, unknownRoute } from '../../../src/http/errors.ts';
 import type { ChatParts } from '../../../src/http/chat/parts.ts';
 import { createMemoryService } from '../../../src/memory/create-memory-service.ts';
-import type { BuiltContext, MemoryService } from '../../../src/memory/memory-service.ts';
+import type { MemoryService } from '../../../src/memory/memory-service.ts';
 import { createOpenAiProvider } from '../../../src/models/openai/openai-provider.ts';
 import type { MemoryDAL } from '../../../src/store/memory-dal.ts';
 import type { JsonObject } from '../../../src/store/records.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import { startUpstream as startScripted } from '../../support/upstream.ts';
+import type {
+  BuiltContext,
+  ContextMaterial,
+  ContextRequest,
+} from '../../../src/memory/context/context-types.ts';
 
 /** What a request looked like when it reached the upstream. */
 export interface Seen {
@@ -126,7 +131,7 @@ export function contextOf(prompt: string | null): BuiltContext {
 export class RecordedMemory {
   readonly dal: MemoryDAL;
   readonly #memory: MemoryService;
-  readonly contextRequests: Parameters<MemoryService['buildContext']>[0][] = [];
+  readonly contextRequests: ContextRequest[] = [];
   context: BuiltContext = contextOf(null);
 
   constructor(dal: MemoryDAL) {
@@ -146,10 +151,11 @@ export class RecordedMemory {
   service(): MemoryService {
     return {
       ...this.#memory,
-      buildContext: (request) => {
+      readContext: (request) => {
         this.contextRequests.push(request);
-        return Promise.resolve(this.context);
+        return Promise.resolve({} as ContextMaterial);
       },
+      composeContext: () => Promise.resolve(this.context),
     };
   }
 }

@@ -51,12 +51,14 @@ async function start(kills: (call: { urgent: boolean; background: number }) => b
         embedded += texts.length;
       }
       const ready = local.state().state === 'ready';
-      const answer = local.embed(texts, options);
-      // It has been given its work, and has not answered.
-      if (ready && kills({ urgent: options.urgent, background })) {
-        killed += 1;
-        void threads.at(-1)?.terminate();
-      }
+      if (!ready || !kills({ urgent: options.urgent, background })) return local.embed(texts, options);
+      killed += 1;
+      // Work that outlasts its end: it has been given it, and never answers.
+      const answer = local.embed(
+        Array.from({ length: 2_000 }, () => texts[0] ?? ''),
+        options,
+      );
+      void threads.at(-1)?.terminate();
       return answer;
     },
     close: () => local.close(),
