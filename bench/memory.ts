@@ -3,7 +3,7 @@
  * `npm run bench:memory -- [--sessions 1000] [--turns 1000] [--long 100000] [--queries 300] [--appends 500]`.
  * One SQLite file holds `sessions` sessions of `turns` turns each and one session of `long` turns; the same first
  * session stands alone in a second file. Each query is asked with other words than the one before.
- * `--only loop`: only how long the event loop is held by large things. `--mem0 folder`: where node_modules holds mem0ai, to compare with it.
+ * `--only loop`: only how long the event loop is held by large things.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,6 @@ import type { MemoryDAL } from '../src/store/memory-dal.ts';
 import { openSqliteStore } from '../src/store/sqlite/open-sqlite-store.ts';
 import { generator, question, someTurn, storeSession } from './memory-data.ts';
 import { measureLoop } from './memory-loop.ts';
-import { compareWithMem0 } from './memory-mem0.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +24,6 @@ const { values } = parseArgs({
     long: { type: 'string', default: '100000' },
     queries: { type: 'string', default: '300' },
     appends: { type: 'string', default: '500' },
-    mem0: { type: 'string', default: process.cwd() },
     only: { type: 'string', default: '' },
   },
 });
@@ -37,7 +35,6 @@ const [sessions, turns, long, queries, appends] = [
   values.appends,
 ].map(Number) as [number, number, number, number, number];
 const RESULTS = 40;
-const TEN_THOUSAND = 10_000;
 
 const percentile = (times: number[], p: number) =>
   times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * p)] ?? NaN;
@@ -154,10 +151,6 @@ try {
   );
   report('append of one turn, indexed, on the disk', appendTimes, 10, appendLoop);
 
-  const compared = await storeSession(dal, TEN_THOUSAND, 1_000_002);
-  const [oursTimes, oursLoop] = await queryTimes(dal, () => compared, 100);
-  report(`query, ${String(TEN_THOUSAND)} turns`, oursTimes, null, oursLoop);
-  await compareWithMem0(values.mem0, folder, TEN_THOUSAND, percentile(oursTimes, 0.5));
   if (!(await measureLoop(folder))) failures.push('event loop held by large things');
   await Promise.all([dal.close(), alone.close()]);
 } finally {

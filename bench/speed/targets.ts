@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { startServerProcess } from '../../test/support/server-process.ts';
+import { startServerProcess, type RunningServer } from '../../test/support/server-process.ts';
 import { startHelper } from './processes.ts';
+import { ending } from './running.ts';
 
 /** A way from the client to the upstream. */
 export interface Target {
@@ -17,49 +18,57 @@ export interface Target {
   child?: ChildProcess;
   /** Whether its answer must be the upstream's, byte for byte. */
   faithful: boolean;
-  stop(): Promise<unknown>;
+  /** Fields for the body of each of so many connections; none when absent. */
+  fields?(connections: number): Promise<object[]>;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json', authorization: 'Bearer sk-client' };
 const PATH = '/v1/chat/completions';
 
 export function direct(upstream: number): Target {
-  return {
-    name: 'direct',
-    port: upstream,
-    path: PATH,
-    headers: JSON_HEADERS,
-    faithful: true,
-    stop: () => Promise.resolve(),
-  };
+  return { name: 'direct', port: upstream, path: PATH, headers: JSON_HEADERS, faithful: true };
 }
 
 export async function plainProxy(upstream: number): Promise<Target> {
   const { child, port } = await startHelper('plain-proxy.ts', String(upstream));
-  return {
-    name: 'plain node:http',
-    port,
-    path: PATH,
-    headers: JSON_HEADERS,
-    child,
-    faithful: true,
-    stop: () => end(child),
-  };
+  return { name: 'plain node:http', port, path: PATH, headers: JSON_HEADERS, child, faithful: true };
 }
 
 /** The built server as its users run it: its log is written, at the level of the default. */
-export async function cccV1(upstream: number): Promise<Target> {
+export async function startCcc(upstream: number, dataDir?: string): Promise<RunningServer> {
   const server = await startServerProcess({
     env: { OPENAI_BASE_URL: `http://127.0.0.1:${String(upstream)}/v1`, OPENAI_API_KEY: 'sk-bench' },
+    ...(dataDir === undefined ? {} : { dataDir }),
   });
+  ending(() => server.stop());
+  return server;
+}
+
+export function cccV1({ port, child }: RunningServer): Target {
+  return { name: 'CCC /v1', port, path: PATH, headers: JSON_HEADERS, child, faithful: true };
+}
+
+/** With memory, each connection in a session of its own. */
+export function cccV2({ port, child, url }: RunningServer, mode: 'direct' | 'cycle'): Target {
   return {
-    name: 'CCC /v1',
-    port: server.port,
-    path: PATH,
+    name: `CCC /v2 ${mode}`,
+    port,
+    path: '/v2/chat/completions',
     headers: JSON_HEADERS,
-    child: server.child,
-    faithful: true,
-    stop: () => server.stop(),
+    child,
+    faithful: false,
+    fields: (connections) =>
+      Promise.all(
+        Array.from({ length: connections }, async () => {
+          const response = await fetch(`${url}/api/v2/sessions`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: '{}',
+          });
+          const { session_id } = (await response.json()) as { session_id: string };
+          return { session_id, covenant: { mode } };
+        }),
+      ),
   };
 }
 
@@ -79,6 +88,7 @@ export async function portkey(folder: string | undefined, upstream: number): Pro
     stdio: 'ignore',
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NODE_ENV: 'production' },
   });
+  ending(() => end(child));
   await answers(port);
   return {
     name: 'Portkey',
@@ -91,7 +101,6 @@ export async function portkey(folder: string | undefined, upstream: number): Pro
     },
     child,
     faithful: false,
-    stop: () => end(child),
   };
 }
 

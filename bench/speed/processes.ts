@@ -2,6 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Load, LoadResult } from './client.ts';
+import { ending } from './running.ts';
 
 /** Linux counts processor time in hundredths of a second (USER_HZ). */
 const TICK_US = 10_000;
@@ -16,8 +18,20 @@ export async function startHelper(script: string, ...args: string[]): Promise<He
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
     execArgv: ['--import', 'tsx'],
   });
+  ending(() => child.kill());
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   return { child, port };
+}
+
+/** Has the client's process do it. @throws Error when an answer was no 200 */
+export async function ask(client: ChildProcess, load: Load): Promise<LoadResult> {
+  client.send(load);
+  const [{ result, error }] = (await once(client, 'message')) as [{ result?: LoadResult; error?: string }];
+  if (!result) throw new Error(error ?? 'no result');
+  if (Object.keys(result.failures).length > 0) {
+    throw new Error(`${load.path} on port ${String(load.port)} answered ${JSON.stringify(result.failures)}`);
+  }
+  return result;
 }
 
 /** Processor time of a process and its threads, in microseconds. Linux only; elsewhere 0. */

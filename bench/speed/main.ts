@@ -1,0 +1,139 @@
+/**
+ * Speed, side by side: what stands between a client and its upstream, what memory costs a chat, how memory is searched and
+ * written beside others, and how the server starts. Prints medians and, in brackets, the lowest and the highest round; what
+ * is to be reached, and whether it was. Writes bench/results/speed.json and speed.svg.
+ *
+ *     npm run bench [-- --quick] [--only gateways,chat,search,start] [--rounds 3] [--others folder] [--mem0 folder]
+ *
+ * `--others`: a folder in which `npm install @portkey-ai/gateway` was run; `--mem0`: one with `mem0ai` and `better-sqlite3`.
+ * `--quick`: smaller and fewer, in less than a minute: to see that it runs, not to quote.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { chatFigures, measureChat } from './chat.ts';
+import { isMet, printFigures, type Figure } from './figures.ts';
+import { gatewayFigures, measureGateways, type GatewayRow } from './gateways.ts';
+import { plotGateways } from './plot.ts';
+import { startHelper } from './processes.ts';
+import { endAll, endWhenStopped, isStopped } from './running.ts';
+import { measureSearch } from './search.ts';
+import { measureStart, startFigures } from './start.ts';
+import { cccV1, cccV2, direct, plainProxy, portkey, startCcc, type Target } from './targets.ts';
+
+const PARTS = ['gateways', 'chat', 'search', 'start'] as const;
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: PARTS.join(',') },
+    rounds: { type: 'string' },
+    others: { type: 'string' },
+    mem0: { type: 'string' },
+  },
+});
+const only = flags.only.split(',');
+const unknown = only.find((part) => !PARTS.some((each) => each === part));
+if (unknown !== undefined) {
+  console.error(`--only: ${unknown} is none of ${PARTS.join(', ')}.`);
+  process.exit(2);
+}
+const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 3));
+if (!Number.isSafeInteger(rounds) || rounds < 1) {
+  console.error('--rounds: a whole number from 1.');
+  process.exit(2);
+}
+const sizes = flags.quick
+  ? {
+      gateways: { rounds, forMs: 300, warmMs: 1_000, connections: [1, 32] },
+      chat: { rounds, forMs: 700, turns: 2_000, sessions: 16, turnsEach: 200 },
+      search: { rounds, calls: 10, turns: 2_000 },
+      start: { starts: 1, idleMs: 1_000 },
+      limitMs: 60_000,
+    }
+  : {
+      gateways: { rounds, forMs: 1_200, warmMs: 4_000, connections: [1, 32, 100] },
+      chat: { rounds, forMs: 2_500, turns: 10_000, sessions: 64, turnsEach: 1_000 },
+      search: { rounds, calls: 30, turns: 10_000 },
+      start: { starts: 3, idleMs: 20_000 },
+      limitMs: Math.max(6, 2 * rounds) * 60_000,
+    };
+const begun = performance.now();
+endWhenStopped(sizes.limitMs);
+
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  memoryGigabytes: Math.round(totalmem() / 1e9),
+  node: process.version,
+  loadBefore: loadavg()[0] ?? 0,
+};
+const described =
+  `${machine.cpu}, ${String(machine.cores)} cores, ${String(machine.memoryGigabytes)} GB, Node ${machine.node}, load ` +
+  `${machine.loadBefore.toFixed(1)} before; all processes on this machine; ${String(rounds)} round${rounds === 1 ? '' : 's'}` +
+  (flags.quick ? '; --quick, not to quote' : '');
+console.log(`${described}\n`);
+
+const figures: Figure[] = [];
+const results: Record<string, unknown> = {};
+let gateways: GatewayRow[] = [];
+try {
+  if (only.includes('start')) {
+    const start = await measureStart(sizes.start.starts, sizes.start.idleMs);
+    results['start'] = start;
+    figures.push(...startFigures(start));
+  }
+  const upstream = await startHelper('upstream.ts');
+  const { child: client } = await startHelper('load.ts');
+  if (only.includes('gateways')) {
+    gateways = await measureGateways(client, await targets(upstream.port), sizes.gateways);
+    results['gateways'] = gateways;
+    figures.push(...gatewayFigures(gateways));
+  }
+  if (only.includes('chat')) {
+    const chat = await measureChat(upstream.port, client, sizes.chat);
+    results['chat'] = chat;
+    figures.push(...chatFigures(chat));
+  }
+  if (only.includes('search')) {
+    results['search'] = await measureSearch({ ...sizes.search, mem0: flags.mem0 });
+  }
+} catch (error) {
+  // The process ends by itself then.
+  if (isStopped()) await new Promise(() => undefined);
+  throw error;
+} finally {
+  await endAll();
+}
+if (figures.length > 0) printFigures(figures);
+mkdirSync('bench/results', { recursive: true });
+writeFileSync(
+  'bench/results/speed.json',
+  `${JSON.stringify({ machine, quick: flags.quick, rounds, results, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) }, null, 1)}\n`,
+);
+if (gateways.length > 0) writeFileSync('bench/results/speed.svg', plotGateways(gateways, described));
+console.log(
+  `${described}; ${((performance.now() - begun) / 1000).toFixed(0)} s. Written: bench/results/speed.json` +
+    (gateways.length > 0 ? ' and speed.svg' : ''),
+);
+// What was started is ended; a timer of a library need not be waited for.
+process.exit(0);
+
+async function targets(upstream: number): Promise<Target[]> {
+  const plain = await plainProxy(upstream);
+  const [forV1, forDirect, forCycles] = [
+    await startCcc(upstream),
+    await startCcc(upstream),
+    await startCcc(upstream),
+  ];
+  const other = await portkey(flags.others, upstream);
+  if (!other)
+    console.log('Portkey is left out: give --others a folder in which @portkey-ai/gateway is installed.\n');
+  return [
+    direct(upstream),
+    plain,
+    cccV1(forV1),
+    cccV2(forDirect, 'direct'),
+    cccV2(forCycles, 'cycle'),
+    ...(other ? [other] : []),
+  ];
+}
