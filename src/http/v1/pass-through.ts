@@ -44,13 +44,21 @@ export function passThrough(
   };
 }
 
-/** Gives an answer to the client as it comes, and ends as it ends: whole, or broken off. */
+/**
+ * Gives an answer to the client as it comes, and ends as it ends: whole, or broken off. What has arrived together goes in
+ * one piece: a model's chunks are small, and writing one costs more than what is in it. Reads no faster than the client.
+ */
 export function relay({ status, headers, body }: ForwardResponse, res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
+    const writeArrived = (): boolean => {
+      const arrived = body.read() as Buffer | null;
+      if (arrived !== null) res.write(arrived);
+      return arrived !== null;
+    };
     const brokenOff = () => {
       // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
       if (!res.destroyed && !res.writableEnded) {
-        res.flushHeaders();
+        if (!writeArrived()) res.flushHeaders();
         res.socket?.destroySoon();
       }
     };
@@ -72,9 +80,14 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
       if (value !== undefined && !OURS.test(name)) res.setHeader(name, value);
     }
     res.writeHead(status);
-    // A stream's headers tell the client that it has begun; they must not wait for the first token.
-    if (headers['content-length'] === undefined) res.flushHeaders();
-    body.pipe(res);
+    const pass = () => {
+      if (!res.writableNeedDrain) writeArrived();
+    };
+    body.on('readable', pass);
+    res.on('drain', pass);
+    body.once('end', () => res.end());
+    // A stream's headers tell the client that it has begun: they do not wait for the first token.
+    if (!writeArrived() && headers['content-length'] === undefined) res.flushHeaders();
   });
 }
 
