@@ -2,7 +2,8 @@ import type { JsonObject } from './records.ts';
 
 /** JSON of a column that this server wrote. */
 export function fromJson(text: string): JsonObject {
-  return JSON.parse(text) as JsonObject;
+  // What most rows hold.
+  return text === '{}' ? {} : (JSON.parse(text) as JsonObject);
 }
 
 export function fromNullableJson(text: string | null): JsonObject | null {

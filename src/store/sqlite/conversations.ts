@@ -43,22 +43,15 @@ export const conversationsModule: StoreModule<ConversationStore> = {
       ).get(conversationId) as ConversationRow | undefined;
       return row ? conversationFromRow(row) : null;
     },
-    getMany: (sessionId, conversationIds) => {
-      const shown = prepared(
-        database,
-        `SELECT 1 FROM sessions WHERE session_id = ? AND status <> 'importing'`,
-      ).get(sessionId);
-      if (!shown) return [];
-      // Each by its key: less than a join with a list of them takes.
-      const one = prepared(
-        database,
-        'SELECT * FROM conversations WHERE session_id = ? AND conversation_id = ?',
-      );
-      return conversationIds.flatMap((id) => {
-        const row = one.get(sessionId, id) as ConversationRow | undefined;
-        return row ? [conversationFromRow(row)] : [];
-      });
-    },
+    getMany: (sessionId, conversationIds) =>
+      (
+        prepared(
+          database,
+          `SELECT c.* FROM json_each(@ids) wanted
+             CROSS JOIN conversations c ON c.session_id = @sessionId AND c.conversation_id = wanted.value
+            WHERE EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')`,
+        ).all({ sessionId, ids: JSON.stringify(conversationIds) }) as ConversationRow[]
+      ).map(conversationFromRow),
     list: ({ sessionId, limit, cursor }) => {
       const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
       const rows = prepared(

@@ -42,22 +42,18 @@ export function outdatedTurns(
   sessionId: string,
   turnIds: string[],
 ): { turnId: string; byTurnId: string | null; at: number }[] {
-  const statement = prepared(
+  const rows = prepared(
     database,
     `SELECT f.source_turn_id AS turnId, max(f.valid_until) AS at, by.source_turn_id AS byTurnId,
             count(*) AS facts, sum(by.fact_id IS NOT NULL AND by.source_turn_id IS NOT f.source_turn_id) AS replaced
-       FROM facts f LEFT JOIN facts by ON by.session_id = f.session_id AND by.fact_id = f.superseded_by
-      WHERE f.session_id = ? AND f.source_turn_id = ?`,
-  );
-  return turnIds.flatMap((turnId) => {
-    const row = statement.get(sessionId, turnId) as {
-      turnId: string;
-      at: number;
-      byTurnId: string | null;
-      facts: number;
-      replaced: number;
-    };
-    const { at, byTurnId, facts, replaced } = row;
-    return facts > 0 && facts === replaced ? [{ turnId, byTurnId, at }] : [];
-  });
+       FROM json_each(@turnIds) wanted
+       CROSS JOIN facts f ON f.session_id = @sessionId AND f.source_turn_id = wanted.value
+       LEFT JOIN facts by ON by.session_id = f.session_id AND by.fact_id = f.superseded_by
+      GROUP BY wanted.key HAVING facts = replaced ORDER BY wanted.key`,
+  ).all({ sessionId, turnIds: JSON.stringify(turnIds) }) as {
+    turnId: string;
+    at: number;
+    byTurnId: string | null;
+  }[];
+  return rows.map(({ turnId, at, byTurnId }) => ({ turnId, byTurnId, at }));
 }
