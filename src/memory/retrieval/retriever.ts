@@ -54,19 +54,23 @@ export function createRetriever({
       const breathe = breathing(index.minutes.length);
       const question = readQuestion(query, terms, index, now, constants);
       const scorer = new TurnScorer(index, question, constants);
-      await breathe();
-      scorer.add(index.terms, question.terms);
-      if (similar?.cosines.length) scorer.addMeaning(likenessOf(similar, index), question.terms);
-      await breathe();
-      const total = scorer.totals();
-      await breathe();
-      return bestPlaces(total, limit, within(index, timeRange)).map((place) => ({
-        ...positionOf(index, place),
-        score: total[place] ?? 0,
-        length: index.lengths[place] ?? 0,
-        lengthAround: sum(index.lengths.subarray(Math.max(0, place - AROUND), place + AROUND + 1)),
-        parts: scorer.explain(place),
-      }));
+      try {
+        await breathe();
+        scorer.add(index.terms, question.terms);
+        if (similar?.cosines.length) scorer.addMeaning(likenessOf(similar, index), question.terms);
+        await breathe();
+        const total = scorer.totals();
+        await breathe();
+        return bestPlaces(total, limit, within(index, timeRange)).map((place) => ({
+          ...positionOf(index, place),
+          score: total[place] ?? 0,
+          length: index.lengths[place] ?? 0,
+          lengthAround: sumOf(index.lengths, place - AROUND, place + AROUND),
+          parts: scorer.explain(place),
+        }));
+      } finally {
+        scorer.release();
+      }
     },
   };
 }
@@ -77,8 +81,10 @@ const SCORED_AT_ONCE = 20_000;
 /** How far around a turn others are looked for, to show them with it. */
 export const AROUND = 4;
 
-function sum(lengths: Int32Array): number {
-  return lengths.reduce((total, length) => total + length, 0);
+function sumOf(lengths: Int32Array, first: number, last: number): number {
+  let sum = 0;
+  for (let place = Math.max(0, first); place <= last; place += 1) sum += lengths[place] ?? 0;
+  return sum;
 }
 
 function breathing(turnCount: number): () => Promise<void> {

@@ -1,9 +1,10 @@
 import { REMOVED, type IndexLookup, type TermPostings } from '../../store/turn-index.ts';
 import { TRAIT } from '../../text/term-counts.ts';
 import { nearness } from './dates.ts';
-import { findEpisodes, type Episodes } from './episodes.ts';
+import { findEpisodes } from './episodes.ts';
 import type { Question, WeightedTerm } from './question.ts';
 import type { RankingConstants } from './ranking-constants.ts';
+import { giveBack, takeRoom, type WorkingRoom } from './working-room.ts';
 
 /** Logarithms of the lengths that turns usually have: a long session asks for a hundred thousand of them. */
 const LOGARITHMS = Float64Array.from({ length: 1024 }, (_, i) => Math.log(i));
@@ -35,42 +36,46 @@ export class TurnScorer {
   readonly #index: IndexLookup;
   readonly #question: Question;
   readonly #constants: RankingConstants;
-  readonly #episodes: Episodes;
+  readonly #count: number;
+  /** BM25 of each turn's own words (`own`), the same with what its neighbours lend it (`near`), and by episode how much of
+   * the question it speaks of (`told`). */
+  readonly #room: WorkingRoom;
   readonly #averageLength: number;
   readonly #logAverage: number;
-  /** BM25 of each turn's own words, and the same with what its neighbours lend it. */
-  readonly #own: Float64Array;
-  readonly #near: Float64Array;
-  /** How much of the question each episode speaks of. */
-  readonly #told: Float64Array;
+  /** What a turn's score is multiplied by, by its traits. */
+  readonly #kinds: Float64Array;
+  /** The code of the speaker who is named; null when there is none, or more than one. */
+  readonly #named: number | null;
   /** The inverse document frequencies of all terms, summed: the weight of the whole question. */
   #weight = 0;
-  /** Room to work in: the best lent so far to each turn, and which turns were lent anything. */
-  readonly #best: Float64Array;
-  readonly #touched: Int32Array;
   /** Likeness of meaning by place, from 0 to 1, and what it is worth; null without a model. */
   #dense: { likeness: Float64Array; worth: number } | null = null;
 
   constructor(index: IndexLookup, question: Question, constants: RankingConstants) {
-    const count = index.minutes.length;
     this.#index = index;
     this.#question = question;
     this.#constants = constants;
-    this.#episodes = findEpisodes(index);
-    this.#own = new Float64Array(count);
-    this.#near = new Float64Array(count);
-    this.#best = new Float64Array(count);
-    this.#touched = new Int32Array(count);
-    this.#told = new Float64Array(this.#episodes.starts.length);
+    this.#count = index.minutes.length;
+    this.#room = takeRoom(this.#count);
+    findEpisodes(index, this.#room.episodes);
+    this.#kinds = kindFactors(question, constants);
+    // When two are named, what matters is what passed between them, whoever said it.
+    this.#named = question.speakers.size === 1 ? ([...question.speakers][0] ?? null) : null;
+    const { minutes, lengths } = index;
     let length = 0;
     let turns = 0;
-    for (let place = 0; place < count; place += 1) {
-      if (index.minutes[place] === REMOVED) continue;
-      length += index.lengths[place] ?? 0;
+    for (let place = 0; place < this.#count; place += 1) {
+      if (minutes[place] === REMOVED) continue;
+      length += lengths[place] ?? 0;
       turns += 1;
     }
     this.#averageLength = Math.max(1, length / Math.max(1, turns));
     this.#logAverage = Math.log(1 + this.#averageLength);
+  }
+
+  /** Ends its work: what it has given is not to be used any more. */
+  release(): void {
+    giveBack(this.#room);
   }
 
   /** Adds the entries of those found terms that are wanted. */
@@ -79,7 +84,7 @@ export class TurnScorer {
     for (const postings of found) {
       const weight = weights.get(postings.term);
       if (weight === undefined) continue;
-      const idf = weight * inverseFrequency(this.#near.length, postings.places.length);
+      const idf = weight * inverseFrequency(this.#count, postings.places.length);
       this.#weight += idf;
       this.#addWords(postings, idf);
       this.#addEpisodes(postings, idf);
@@ -94,7 +99,7 @@ export class TurnScorer {
   addMeaning(likeness: Float64Array, wanted: readonly WeightedTerm[]): void {
     const found = new Set(this.#index.terms.map(({ term }) => term));
     const missed = wanted.filter(({ term }) => !found.has(term));
-    const unknown = inverseFrequency(this.#near.length, 0);
+    const unknown = inverseFrequency(this.#count, 0);
     const weight = missed.reduce((sum, term) => sum + term.weight * unknown, this.#weight);
     this.#dense = { likeness, worth: this.#constants.dense * Math.max(weight, unknown) };
   }
@@ -102,19 +107,18 @@ export class TurnScorer {
   #addWords({ places, counts }: TermPostings, idf: number): void {
     const { k1, b, neighbours, answersQuestion } = this.#constants;
     const { lengths, traits } = this.#index;
-    const episodes = this.#episodes.of;
-    const [own, near, best, touched] = [this.#own, this.#near, this.#best, this.#touched];
+    const { own, near, best, touched, episodes } = this.#room;
+    const averageLength = this.#averageLength;
     const reach = neighbours.length;
     let touches = 0;
     for (let i = 0; i < places.length; i += 1) {
       const place = places[i] ?? 0;
       const tf = counts[i] ?? 0;
-      const weighed =
-        (tf * (k1 + 1)) / (tf + k1 * (1 - b + (b * (lengths[place] ?? 0)) / this.#averageLength));
+      const weighed = (tf * (k1 + 1)) / (tf + k1 * (1 - b + (b * (lengths[place] ?? 0)) / averageLength));
       own[place] = (own[place] ?? 0) + idf * weighed;
       const asks = ((traits[place] ?? 0) & TRAIT.asks) !== 0;
       // Of several neighbours with the same word only the best lends: two mentions are not twice the evidence.
-      const last = Math.min(best.length - 1, place + reach);
+      const last = Math.min(this.#count - 1, place + reach);
       for (let beside = Math.max(0, place - reach); beside <= last; beside += 1) {
         if (episodes[beside] !== episodes[place]) continue;
         let lent = beside === place ? 1 : (neighbours[Math.abs(beside - place) - 1] ?? 0);
@@ -134,7 +138,7 @@ export class TurnScorer {
 
   /** An episode that has the word in n of its turns speaks of it to n / (n + 1). */
   #addEpisodes({ places }: TermPostings, idf: number): void {
-    const episodes = this.#episodes.of;
+    const { told, episodes } = this.#room;
     for (let i = 0; i < places.length;) {
       const episode = episodes[places[i] ?? 0] ?? 0;
       let turns = 0;
@@ -142,27 +146,31 @@ export class TurnScorer {
         turns += 1;
         i += 1;
       }
-      this.#told[episode] = (this.#told[episode] ?? 0) + (idf * turns) / (turns + 1);
+      told[episode] = (told[episode] ?? 0) + (idf * turns) / (turns + 1);
     }
   }
 
-  /** The score of every turn, by place. Zero for what is said neither there nor nearby nor in the same episode. */
+  /**
+   * The score of every turn, by place. Zero for what is said neither there nor nearby nor in the same episode. Holds until
+   * `release`.
+   */
   totals(): Float64Array {
-    const [near, told, episodes] = [this.#near, this.#told, this.#episodes.of];
-    const total = new Float64Array(near.length);
-    for (let place = 0; place < total.length; place += 1) {
-      const lexical = (near[place] ?? 0) + this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
+    const { near, told, episodes, total } = this.#room;
+    const { minutes } = this.#index;
+    const { episode } = this.#constants;
+    for (let place = 0; place < this.#count; place += 1) {
+      const lexical = (near[place] ?? 0) + episode * (told[episodes[place] ?? 0] ?? 0);
       const dense = this.#denseOf(place);
-      if ((lexical === 0 && dense === 0) || this.#index.minutes[place] === REMOVED) continue;
+      if ((lexical === 0 && dense === 0) || minutes[place] === REMOVED) continue;
       const base = lexical + dense + this.#weight * this.#priorOf(place);
       if (base > 0) total[place] = base * this.#kindOf(place) * this.#speakerOf(place) * this.#dateOf(place);
     }
-    return total;
+    return total.subarray(0, this.#count);
   }
 
   /** The parts of one turn's score. */
   explain(place: number): ScoreParts {
-    const [own, near] = [this.#own[place] ?? 0, this.#near[place] ?? 0];
+    const [own, near] = [this.#room.own[place] ?? 0, this.#room.near[place] ?? 0];
     const conversation = this.#conversationOf(place);
     const prior = this.#weight * this.#priorOf(place);
     const dense = this.#denseOf(place);
@@ -186,40 +194,46 @@ export class TurnScorer {
   }
 
   #conversationOf(place: number): number {
-    return this.#constants.episode * (this.#told[this.#episodes.of[place] ?? 0] ?? 0);
+    const { told, episodes } = this.#room;
+    return this.#constants.episode * (told[episodes[place] ?? 0] ?? 0);
   }
 
   /** As a share of the question's whole weight. */
   #priorOf(place: number): number {
     const { start, length } = this.#constants;
-    const share = this.#question.speakers.size === 1 && !this.#isNamed(place) ? 0.5 : 1;
+    const share = this.#named !== null && this.#index.speakers[place] !== this.#named ? 0.5 : 1;
     const turnLength = this.#index.lengths[place] ?? 0;
     const longer = (LOGARITHMS[1 + turnLength] ?? Math.log(1 + turnLength)) - this.#logAverage;
     return start * share + length * longer;
   }
 
   #kindOf(place: number): number {
-    const { asks, time, number } = this.#constants;
-    const traits = this.#index.traits[place] ?? 0;
-    let factor = (traits & TRAIT.asks) !== 0 ? asks : 1;
-    if (this.#question.asksForTime && (traits & TRAIT.tellsTime) !== 0) factor *= time;
-    if (this.#question.asksForNumber && (traits & TRAIT.tellsNumber) !== 0) factor *= number;
-    return factor;
+    return this.#kinds[(this.#index.traits[place] ?? 0) & KNOWN_TRAITS] ?? 1;
   }
 
-  /** When two are named, what matters is what passed between them, whoever said it. */
   #speakerOf(place: number): number {
-    return this.#question.speakers.size === 1 && this.#isNamed(place) ? this.#constants.speaker : 1;
-  }
-
-  #isNamed(place: number): boolean {
-    return this.#question.speakers.has(this.#index.speakers[place] ?? -1);
+    return this.#named !== null && this.#index.speakers[place] === this.#named ? this.#constants.speaker : 1;
   }
 
   #dateOf(place: number): number {
     if (this.#question.spans.length === 0) return 1;
     return 1 + this.#constants.date * nearness(this.#index.minutes[place] ?? 0, this.#question.spans);
   }
+}
+
+const KNOWN_TRAITS = TRAIT.asks | TRAIT.tellsTime | TRAIT.tellsNumber;
+
+/** For each combination of traits what it makes of a score, whether it asks or tells what the question wants. */
+function kindFactors(
+  { asksForTime, asksForNumber }: Question,
+  { asks, time, number }: RankingConstants,
+): Float64Array {
+  return Float64Array.from({ length: KNOWN_TRAITS + 1 }, (_, traits) => {
+    let factor = (traits & TRAIT.asks) !== 0 ? asks : 1;
+    if (asksForTime && (traits & TRAIT.tellsTime) !== 0) factor *= time;
+    if (asksForNumber && (traits & TRAIT.tellsNumber) !== 0) factor *= number;
+    return factor;
+  });
 }
 
 /** BM25's inverse document frequency in the form that is never negative. */

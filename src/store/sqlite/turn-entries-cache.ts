@@ -33,7 +33,7 @@ export class TurnEntriesCache {
     return this.#turns;
   }
 
-  /** All turns of the session, numbered through. What is given is the caller's own. */
+  /** All turns of the session, numbered through. What is given is for reading only, and before the next look at the session. */
   read(sessionKey: number): TurnEntries {
     const now = readVersion(this.#database, sessionKey);
     // Written before versions were kept: nothing would tell that it has changed.
@@ -79,35 +79,44 @@ export class TurnEntriesCache {
   }
 }
 
-/** The entries of one session, with room for more. */
+/**
+ * The entries of one session, with room for more. What it gives are views on a part of its arrays, never on a whole one: so
+ * they are copied when they leave this thread, and not taken away from here.
+ */
 class KeptSession {
   readonly epoch: number;
   version: number;
   speakerNames: string[];
-  count: number;
-  readonly #conversations: number[];
-  readonly #starts: number[];
-  #arrays: TurnArrays;
+  #turns: TurnArrays;
+  #count: number;
+  #conversations: Int32Array;
+  #starts: Int32Array;
+  #conversationCount: number;
 
   constructor(entries: TurnEntries, at: { version: number; epoch: number }) {
     this.epoch = at.epoch;
     this.version = at.version;
     this.speakerNames = entries.speakerNames;
-    this.count = entries.minutes.length;
-    this.#conversations = [...entries.conversations];
-    this.#starts = [...entries.starts];
-    this.#arrays = entries;
+    this.#count = entries.minutes.length;
+    this.#turns = turnsWithRoom(entries, this.#count);
+    this.#conversationCount = entries.conversations.length;
+    this.#conversations = withRoom(entries.conversations, this.#conversationCount);
+    this.#starts = withRoom(entries.starts, this.#conversationCount);
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   entries(): TurnEntries {
-    const { minutes, lengths, speakers, traits } = this.#arrays;
+    const { minutes, lengths, speakers, traits } = this.#turns;
     return {
-      conversations: Int32Array.from(this.#conversations),
-      starts: Int32Array.from(this.#starts),
-      minutes: minutes.slice(0, this.count),
-      lengths: lengths.slice(0, this.count),
-      speakers: speakers.slice(0, this.count),
-      traits: traits.slice(0, this.count),
+      conversations: this.#conversations.subarray(0, this.#conversationCount),
+      starts: this.#starts.subarray(0, this.#conversationCount),
+      minutes: minutes.subarray(0, this.#count),
+      lengths: lengths.subarray(0, this.#count),
+      speakers: speakers.subarray(0, this.#count),
+      traits: traits.subarray(0, this.#count),
       speakerNames: this.speakerNames,
     };
   }
@@ -116,45 +125,58 @@ class KeptSession {
   write(block: PackedBlock): boolean {
     const [conversation] = block;
     const { offset, turns } = spanOf(block);
-    const last = this.#conversations.length - 1;
-    if (last < 0 || conversation > (this.#conversations[last] ?? 0)) {
-      this.#conversations.push(conversation);
-      this.#starts.push(this.count);
-    }
-    const at = indexOf(this.#conversations, conversation);
+    const newest =
+      this.#conversationCount === 0 ? -1 : (this.#conversations[this.#conversationCount - 1] ?? 0);
+    if (conversation > newest) this.#begin(conversation);
+    const at = indexOf(this.#conversations, this.#conversationCount, conversation);
     if (at === null) return false;
     const place = (this.#starts[at] ?? 0) + offset;
-    if (place + turns > (this.#starts[at + 1] ?? Infinity)) return false;
+    const next = at + 1 < this.#conversationCount ? (this.#starts[at + 1] ?? 0) : Infinity;
+    if (place + turns > next) return false;
     this.#reach(place + turns);
-    unpackBlock(block, this.#arrays, place);
+    unpackBlock(block, this.#turns, place);
     return true;
   }
 
-  #reach(count: number): void {
-    if (count > this.#arrays.minutes.length) {
-      const room = Math.max(FEWEST, Math.ceil(count * GROWTH));
-      const { minutes, lengths, speakers, traits } = this.#arrays;
-      this.#arrays = {
-        minutes: grown(new Int32Array(room), minutes),
-        lengths: grown(new Int32Array(room), lengths),
-        speakers: grown(new Uint16Array(room), speakers),
-        traits: grown(new Uint16Array(room), traits),
-      };
+  #begin(conversation: number): void {
+    const at = this.#conversationCount;
+    if (at + 1 >= this.#conversations.length) {
+      this.#conversations = withRoom(this.#conversations, at + 1);
+      this.#starts = withRoom(this.#starts, at + 1);
     }
-    // Where no row is, no turn is.
-    if (count > this.count) this.#arrays.minutes.fill(REMOVED, this.count, count);
-    this.count = Math.max(this.count, count);
+    this.#conversations[at] = conversation;
+    this.#starts[at] = this.#count;
+    this.#conversationCount += 1;
+  }
+
+  /** Makes room for so many turns. Where no row is written, no turn is. */
+  #reach(count: number): void {
+    if (count >= this.#turns.minutes.length) this.#turns = turnsWithRoom(this.#turns, count);
+    if (count > this.#count) this.#turns.minutes.fill(REMOVED, this.#count, count);
+    this.#count = Math.max(this.#count, count);
   }
 }
 
-function grown<T extends Int32Array | Uint16Array>(room: T, before: T): T {
-  room.set(before);
-  return room;
+function turnsWithRoom({ minutes, lengths, speakers, traits }: TurnArrays, count: number): TurnArrays {
+  return {
+    minutes: withRoom(minutes, count),
+    lengths: withRoom(lengths, count),
+    speakers: withRoom(speakers, count),
+    traits: withRoom(traits, count),
+  };
 }
 
-/** Where a value is in an ascending list; null where it is not. */
-function indexOf(ascending: readonly number[], value: number): number | null {
-  let [low, high] = [0, ascending.length - 1];
+/** A longer array that begins with the same, of more than `count` places. */
+function withRoom<T extends Int32Array | Uint16Array>(before: T, count: number): T {
+  const room = Math.max(FEWEST, Math.ceil(count * GROWTH));
+  const longer = (before instanceof Int32Array ? new Int32Array(room) : new Uint16Array(room)) as T;
+  longer.set(before);
+  return longer;
+}
+
+/** Where a value is among the first `count` of an ascending list; null where it is not. */
+function indexOf(ascending: Int32Array, count: number, value: number): number | null {
+  let [low, high] = [0, count - 1];
   while (low <= high) {
     const middle = (low + high) >> 1;
     const found = ascending[middle] ?? 0;
