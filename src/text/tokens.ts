@@ -64,18 +64,58 @@ export function countTokens(text: string): number {
  */
 function countLines(text: string): number {
   let total = 0;
-  for (const line of text.split(BETWEEN_LINES)) {
+  for (let from = 0; from < text.length;) {
+    const next = nextLine(text, from);
     // Its end is a token of its own, with the break or without: a line is the same in a text and by itself.
-    const end = LINE_END.exec(line)?.index ?? line.length;
-    if (end > 0) total += countOnce(line.slice(0, end));
-    if (end < line.length) total += countOnce(line.slice(end));
+    const end = endOfLine(text, from, next);
+    if (end > from) total += countOnce(text.slice(from, end));
+    if (end < next) total += countOnce(text.slice(end, next));
+    from = next;
   }
   return total;
 }
 
-const BETWEEN_LINES = /(?<=\n)(?=\S)/u;
-/** Punctuation takes the space before it and the breaks behind it along. */
-const LINE_END = /(?<=[\p{L}\p{N}])(?: ?[^\s\p{L}\p{N}]+)?\n*$/u;
+/** Where the line ends that begins at `from`, its breaks included: before the first one that does not begin blank. */
+function nextLine(text: string, from: number): number {
+  for (let at = text.indexOf('\n', from); at !== -1; at = text.indexOf('\n', at + 1)) {
+    if (at + 1 < text.length && !isBlank(text, at + 1)) return at + 1;
+  }
+  return text.length;
+}
+
+/**
+ * Where the end of a line begins that is counted by itself: its last breaks, and the punctuation before them, which takes
+ * the space before it and the breaks behind it along. Such an end follows a letter or a digit; else there is none.
+ */
+function endOfLine(text: string, from: number, to: number): number {
+  let end = to;
+  while (end > from && text[end - 1] === '\n') end -= 1;
+  let start = end;
+  while (start > from && isMark(text, start - 1)) start -= 1;
+  if (start < end && text[start - 1] === ' ') start -= 1;
+  return start > from && isWordPart(text, start - 1) ? start : to;
+}
+
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code < ASCII ? code === 32 || (code >= 9 && code <= 13) : /\s/u.test(text[at] ?? '');
+}
+
+/** A letter or a digit; of a pair of surrogates the second half stands for it. */
+function isWordPart(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code >= ASCII) return /[\p{L}\p{N}]/u.test(characterAt(text, at));
+  return (code >= 48 && code <= 57) || (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+}
+
+const isMark = (text: string, at: number) => !isBlank(text, at) && !isWordPart(text, at);
+
+function characterAt(text: string, at: number): string {
+  const isSecondHalf = (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+  return text.slice(isSecondHalf ? at - 1 : at, at + 1);
+}
+
+const ASCII = 128;
 
 /** What is remembered of a session is quoted in one prompt after the other, and counting is most of what that costs. */
 const countOnce = remembered((line) => {

@@ -33,6 +33,9 @@ describe('counting tokens', () => {
         ' \n ',
         '\u00a0',
         '\u2028',
+        '😀',
+        '𝐀',
+        '\v',
       ],
     );
     fc.assert(

@@ -63,7 +63,9 @@ export function comparable(text: string): string {
 }
 
 /** Every candidate of every context comes through here. */
-const plain = remembered((text) => text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim());
+const plain = remembered((text) => text.normalize('NFKC').toLowerCase().replaceAll(BLANKS, ' ').trim());
+/** Blanks that are not one single space already. */
+const BLANKS = /\s{2,}|[^\S ]/gu;
 
 /**
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
