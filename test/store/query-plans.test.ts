@@ -17,7 +17,8 @@ import { newJob, newTurn, NOON, temporaryFolder } from './implementations.ts';
 /** Ways into a table whose cost does not grow with other sessions: inside one session, or to one unique row. */
 const NARROW = /\((session_id=\?|session_key=\?|conversation_id=\?\)|token_hash=\?\)|name=\?\)|rowid=\?\))/;
 /** Small by nature: five rows, the jobs of one kind that are due, by time, and the list that the caller brings. */
-const SMALL = /^SCAN record_counters$|INDEX jobs_(due|leased) |^(SCAN|SEARCH) \(subquery|^SCAN CONSTANT ROW|^SCAN wanted VIRTUAL TABLE/;
+const SMALL =
+  /^SCAN record_counters$|INDEX jobs_(due|leased) |^(SCAN|SEARCH) \(subquery|^SCAN CONSTANT ROW|^SCAN wanted VIRTUAL TABLE/;
 
 describe('what the hot path asks of SQLite', () => {
   const folder = temporaryFolder();

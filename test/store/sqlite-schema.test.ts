@@ -99,10 +99,12 @@ describe('the schema on SQLite', () => {
     await newConversation(dal, neighbour, [newTurn('stays')]);
     const sessionId = await newSession(dal);
     const conversationId = await newConversation(dal, sessionId, [newTurn('unforgettable-pangolin')]);
+    const manyWords = Array.from({ length: 600 }, (_, at) => `word${String(at)}`).join(' ');
     await dal.turns.append({
       sessionId,
       conversationId,
-      turns: [newTurn('x')],
+      // Of few words, which wait, and of so many that they are in the index at once.
+      turns: [newTurn('x'), newTurn(`unforgettable-pangolin ${manyWords}`)],
       jobs: [newJob()],
       idempotency: { key: 'k', requestHash: 'h' },
       now: NOON,
@@ -138,6 +140,7 @@ describe('the schema on SQLite', () => {
         'jobs',
         'idempotency_keys',
         'turn_terms',
+        'recent_turn_terms',
         'turn_index_blocks',
         'turn_index_speakers',
         'turn_index_versions',

@@ -173,11 +173,21 @@ export async function liveThrough(server: WholeServer, upstream: Upstream, word:
   return { sessionId, conversationId: String(conversationId), base, direct, supervised, failed };
 }
 
+/** Says so many words at once that each has its place in the index at once, where those of shorter turns wait. */
+export async function sayManyWords(server: WholeServer, conversationId: string, word: string): Promise<void> {
+  const words = Array.from({ length: 600 }, (_, at) => `entry${String(at)}`).join(' ');
+  await server.call('POST', `/api/v2/conversations/${conversationId}/turns`, {
+    agent: 'wykeve',
+    content: `A glossary of ${word}: ${words}`,
+  });
+}
+
 /** How many rows each table of the record has for the session: what was lived through must have left something. */
 export const TABLES_OF_A_SESSION = [
   'conversations',
   'turns',
   'turn_terms',
+  'recent_turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
   'turn_index_versions',

@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startUpstream } from '../support/upstream.ts';
-import { EVERYTHING_ON, liveThrough, scriptUpstream, TABLES_OF_A_SESSION } from './busy-session.ts';
+import {
+  EVERYTHING_ON,
+  liveThrough,
+  sayManyWords,
+  scriptUpstream,
+  TABLES_OF_A_SESSION,
+} from './busy-session.ts';
 import { filesOf, startWhole, whereIn, type WholeServer } from './whole-server.ts';
 
 /** A word that is nowhere else. The session's own keeps its stem and its small letters in the index. */
@@ -33,7 +39,8 @@ describe('a session that is deleted', () => {
   it('leaves not one byte of itself in any file: rows, index, vectors, lessons, events, projection', async () => {
     const upstream = await upstreamSaying(WORD);
     const server = await startWhole(upstream, EVERYTHING_ON);
-    const { sessionId, base } = await liveThrough(server, upstream, WORD);
+    const { sessionId, base, conversationId } = await liveThrough(server, upstream, WORD);
+    await sayManyWords(server, conversationId, WORD);
     const stays = await server.call('POST', '/api/v2/sessions', { user_preferences: { name: OTHER } });
     // The projection has followed, vectors included, and has written its file.
     await expect.poll(async () => (await server.parts.causal.status()).lag, { timeout: 10_000 }).toBe(0);

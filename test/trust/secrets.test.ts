@@ -3,7 +3,13 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startUpstream } from '../support/upstream.ts';
 import { fakeSecret } from '../text/redaction/fake-secrets.ts';
-import { EVERYTHING_ON, liveThrough, scriptUpstream, TABLES_OF_A_SESSION } from './busy-session.ts';
+import {
+  EVERYTHING_ON,
+  liveThrough,
+  sayManyWords,
+  scriptUpstream,
+  TABLES_OF_A_SESSION,
+} from './busy-session.ts';
 import { startWhole, UPSTREAM_KEY, whereIn } from './whole-server.ts';
 
 const SECRET = fakeSecret('github-token');
@@ -20,8 +26,13 @@ describe('secrets that people paste', () => {
   it('are in no file, no log line, no answer from memory and no later prompt, whatever they were pasted into', async () => {
     const upstream = await upstreamSaying(SECRET);
     const server = await startWhole(upstream, EVERYTHING_ON);
-    const { sessionId, base, direct, supervised, failed } = await liveThrough(server, upstream, SECRET);
+    const { sessionId, base, conversationId, direct, supervised, failed } = await liveThrough(
+      server,
+      upstream,
+      SECRET,
+    );
     expect(failed).toEqual([]);
+    await sayManyWords(server, conversationId, SECRET);
 
     // The live answers are what the upstream said.
     expect(direct.choices[0].message.content).toBe(`Noted: ${SECRET}`);

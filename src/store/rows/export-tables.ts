@@ -276,6 +276,7 @@ export const NOT_EXPORTED: readonly string[] = [
   'pending_imports',
   'budget_reservations',
   'turn_terms',
+  'recent_turn_terms',
   'turn_index_blocks',
   'turn_index_speakers',
   'turn_index_versions',

@@ -11,6 +11,11 @@ const CONVERSATION_SHIFT = 2 ** 33;
 export const packedPosting = (least: 'min' | 'least'): string =>
   `conversation_ordinal * ${String(CONVERSATION_SHIFT)} + turn_number * ${String(TURN_SHIFT)} + ${least}(count, ${String(TURN_SHIFT - 1)})`;
 
+/** The same integer, of what is known already. */
+export function packPosting(conversationOrdinal: number, turnNumber: number, count: number): number {
+  return conversationOrdinal * CONVERSATION_SHIFT + turnNumber * TURN_SHIFT + Math.min(count, TURN_SHIFT - 1);
+}
+
 /** Where a term occurs, from its rows in order of conversation and turn. */
 export function unpackPostings(
   term: string,

@@ -6,6 +6,7 @@ import { prepared } from './connection.ts';
 import { indexFact } from './fact-rows.ts';
 import type { StoreModule } from './store-module.ts';
 import { replaceTurnTerms } from './turn-index.ts';
+import { takeOverTerms } from './turn-terms.ts';
 
 /** Sessions whose entries another version made; two ranges of the index, and nothing of the others is read. */
 const OUTDATED = ['BETWEEN 1 AND @version - 1', '> @version']
@@ -105,6 +106,7 @@ function writeTexts(
   const sessionKey = sessionKeyOf(database, sessionId);
   const last = texts.at(-1)?.text;
   if (sessionKey === undefined || !last) return;
+  takeOverTerms(database, sessionKey);
   for (const { text, terms } of texts) {
     const { table, key } = text;
     if (!isUnchanged(database, sessionId, text)) continue;
@@ -146,6 +148,7 @@ function sweep(
 ): boolean {
   const sessionKey = sessionKeyOf(database, sessionId);
   if (sessionKey === undefined) return true;
+  takeOverTerms(database, sessionKey);
   const { phase, position } = progressOf(database, sessionId, version);
   const after: Key = phase === 'sweep' && position.length > 0 ? position : ['', 0, 0];
   const rows = prepared(

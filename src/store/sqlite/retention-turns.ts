@@ -4,11 +4,12 @@ import { prepared } from './connection.ts';
 import { addToCounter } from './counters.ts';
 import { forgetFact } from './facts.ts';
 import { removeTurnEntry } from './turn-blocks.ts';
+import { removeTerms } from './turn-terms.ts';
 import { blankTurnVector } from './vectors.ts';
 
 interface Place {
   sessionKey: number;
-  ordinal: number;
+  conversationOrdinal: number;
 }
 
 export function expiredTurns(
@@ -32,12 +33,12 @@ export function expiredTurns(
   return turns;
 }
 
-export function removeTerms(
+export function removeTermsOfTurn(
   database: Database,
   { sessionId, conversationId, turnNumber, terms }: Parameters<RetentionStore['removeTerms']>[0],
 ): void {
   const place = placeOf(database, sessionId, conversationId);
-  if (place) removeEntries(database, place, turnNumber, terms);
+  if (place) removeTerms(database, { ...place, turnNumber }, terms);
 }
 
 export function removeTurn(
@@ -54,13 +55,9 @@ export function removeTurn(
     .pluck()
     .get(sessionId, conversationId, turnNumber, before) as string | undefined;
   if (turnId === undefined) return false;
-  removeEntries(database, place, turnNumber, terms);
-  removeTurnEntry(database, {
-    sessionKey: place.sessionKey,
-    conversationOrdinal: place.ordinal,
-    turnNumber,
-  });
-  blankTurnVector(database, place.sessionKey, place.ordinal, turnNumber);
+  removeTerms(database, { ...place, turnNumber }, terms);
+  removeTurnEntry(database, { ...place, turnNumber });
+  blankTurnVector(database, place.sessionKey, place.conversationOrdinal, turnNumber);
   const facts = prepared(
     database,
     `SELECT fact_id FROM facts WHERE session_id = ? AND source_turn_id = ? AND pinned = 0 AND author <> 'person'`,
@@ -84,22 +81,9 @@ export function removeTurn(
 function placeOf(database: Database, sessionId: string, conversationId: string): Place | undefined {
   return prepared(
     database,
-    `SELECT s.session_key AS sessionKey, c.ordinal FROM conversations c JOIN sessions s ON s.session_id = c.session_id
+    `SELECT s.session_key AS sessionKey, c.ordinal AS conversationOrdinal FROM conversations c JOIN sessions s ON s.session_id = c.session_id
       WHERE c.session_id = ? AND c.conversation_id = ? AND s.status <> 'importing'`,
   ).get(sessionId, conversationId) as Place | undefined;
-}
-
-function removeEntries(
-  database: Database,
-  { sessionKey, ordinal }: Place,
-  turn: number,
-  terms: string[],
-): void {
-  const remove = prepared(
-    database,
-    'DELETE FROM turn_terms WHERE session_key = ? AND term = ? AND conversation_ordinal = ? AND turn_number = ?',
-  );
-  for (const term of terms) remove.run(sessionKey, term, ordinal, turn);
 }
 
 /** Those that cover the turn, and the session's, which are made of them. The person's own words stay. */

@@ -4,7 +4,7 @@ import { prepared } from './connection.ts';
 import { insertJobs } from './job-rows.ts';
 import { expiredEvents, linkedEvents, removeEvents } from './retention-events.ts';
 import { leftovers, removeLeftovers } from './retention-leftovers.ts';
-import { expiredTurns, removeTerms, removeTurn } from './retention-turns.ts';
+import { expiredTurns, removeTermsOfTurn, removeTurn } from './retention-turns.ts';
 import { getSession } from './sessions.ts';
 import type { StoreModule } from './store-module.ts';
 
@@ -24,7 +24,7 @@ export const retentionModule: StoreModule<RetentionStore> = {
         ).all(after, limit) as { sessionId: string; days: string | null; analyserVersion: number }[]
       ).map((row) => ({ ...row, days: row.days === null ? null : (JSON.parse(row.days) as Json) })),
     expiredTurns: (input) => expiredTurns(database, input),
-    removeTerms: (input) => removeTerms(database, input),
+    removeTerms: (input) => removeTermsOfTurn(database, input),
     removeTurn: (input) => removeTurn(database, input),
     leftovers: (sessionId, before, limit) => leftovers(database, sessionId, before, limit),
     removeLeftovers: (sessionId, left) => removeLeftovers(database, sessionId, left),

@@ -20,13 +20,13 @@ interface Place {
   turnNumber: number;
 }
 
-/** Writes one turn into its place. */
+/** Writes one turn into its place. Returns the version that the session's index is at with it. */
 export function writeTurnEntry(
   database: Database,
   entry: Place & Omit<TurnEntry, 'speakerCode'> & { speaker: string },
-): void {
+): number {
   const speakerCode = codeOf(database, entry.sessionKey, entry.speaker);
-  writeBlock(
+  return writeBlock(
     database,
     entry,
     withEntry(readBlock(database, entry), entry.turnNumber, { ...entry, speakerCode }),
@@ -55,7 +55,7 @@ function writeBlock(
   database: Database,
   { sessionKey, conversationOrdinal, turnNumber }: Place,
   entries: Buffer,
-): void {
+): number {
   const version = prepared(
     database,
     `INSERT INTO turn_index_versions (session_key, version, epoch) VALUES (?, 1, 0)
@@ -69,6 +69,7 @@ function writeBlock(
      ON CONFLICT (session_key, conversation_ordinal, block)
        DO UPDATE SET entries = excluded.entries, version = excluded.version`,
   ).run(sessionKey, conversationOrdinal, blockOf(turnNumber), entries, version);
+  return version;
 }
 
 /** Removes the blocks of a conversation that is gone. */
@@ -80,8 +81,8 @@ export function removeBlocks(database: Database, sessionKey: number, conversatio
   beginEpoch(database, sessionKey);
 }
 
-/** Whoever has read the session's entries reads all of them again. */
-function beginEpoch(database: Database, sessionKey: number): void {
+/** Whoever has read the session's index reads all of it again. */
+export function beginEpoch(database: Database, sessionKey: number): void {
   prepared(database, 'UPDATE turn_index_versions SET epoch = epoch + 1 WHERE session_key = ?').run(
     sessionKey,
   );
@@ -162,14 +163,19 @@ export function readSpeakers(database: Database, sessionKey: number): string[] {
     .all(sessionKey) as string[];
 }
 
-/** What the entries of a session are at; null where none was written since versions are kept. */
-export function readVersion(
-  database: Database,
-  sessionKey: number,
-): { version: number; epoch: number } | null {
+/** What the index of a session is at. */
+export interface IndexVersion {
+  version: number;
+  epoch: number;
+  /** Up to which version terms that waited have been taken over (`turn-terms.ts`). */
+  takenOver: number;
+}
+
+/** Null where nothing was written since versions are kept. */
+export function readVersion(database: Database, sessionKey: number): IndexVersion | null {
   const found = prepared(
     database,
-    'SELECT version, epoch FROM turn_index_versions WHERE session_key = ?',
-  ).get(sessionKey) as { version: number; epoch: number } | undefined;
+    'SELECT version, epoch, taken_over AS takenOver FROM turn_index_versions WHERE session_key = ?',
+  ).get(sessionKey) as IndexVersion | undefined;
   return found ?? null;
 }

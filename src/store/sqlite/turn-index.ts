@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import { termsOf } from '../packed-terms.ts';
 import type { TermCounts } from '../records.ts';
-import { nothingFound, packedPosting, unpackPostings } from '../rows/postings.ts';
-import type { IndexLookup, TermPostings, TurnIndex } from '../turn-index.ts';
+import { nothingFound, unpackPostings } from '../rows/postings.ts';
+import type { TurnIndex } from '../turn-index.ts';
 import { prepared } from './connection.ts';
 import type { StoreModule } from './store-module.ts';
 import { writeTurnEntry } from './turn-blocks.ts';
-import { TurnEntriesCache } from './turn-entries-cache.ts';
+import { IndexCache } from './index-cache.ts';
+import { insertTerms, readTerm, replaceTerms } from './turn-terms.ts';
 
 /** Writes the index rows of one turn, inside the transaction that writes the turn. They fall with their session. */
 export function insertTurnTerms(
@@ -22,17 +22,9 @@ export function insertTurnTerms(
     terms: TermCounts;
   },
 ): void {
-  const { sessionKey, conversationOrdinal, turnNumber, terms } = entry;
-  const insert = prepared(
-    database,
-    `INSERT INTO turn_terms (session_key, term, conversation_ordinal, turn_number, count, version)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
-  const version = terms.version ?? 1;
-  for (const [term, count] of termsOf(terms.terms)) {
-    insert.run(sessionKey, term, conversationOrdinal, turnNumber, count, version);
-  }
-  writeTurnEntry(database, { ...entry, length: terms.length, traits: terms.traits ?? 0 });
+  const { length, traits = 0 } = entry.terms;
+  const version = writeTurnEntry(database, { ...entry, length, traits });
+  insertTerms(database, entry, entry.terms, version);
 }
 
 /** Puts new entries beside those that another analyser made; these stay until they are swept away. */
@@ -54,40 +46,27 @@ export function replaceTurnTerms(
   ).get(sessionId, conversationId, turnNumber) as
     { ordinal: number; timestamp: number; speaker: string } | undefined;
   if (!turn) return;
-  const { ordinal, timestamp, speaker } = turn;
-  const insert = prepared(
-    database,
-    `INSERT INTO turn_terms (session_key, term, conversation_ordinal, turn_number, count, version)
-     VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET count = excluded.count, version = excluded.version`,
-  );
-  for (const [term, count] of termsOf(terms.terms)) {
-    insert.run(sessionKey, term, ordinal, turnNumber, count, terms.version ?? 1);
-  }
+  const place = { sessionKey, conversationOrdinal: turn.ordinal, turnNumber };
   const { length, traits = 0 } = terms;
-  writeTurnEntry(database, {
-    sessionKey,
-    conversationOrdinal: ordinal,
-    turnNumber,
-    timestamp,
-    speaker,
-    length,
-    traits,
-  });
+  writeTurnEntry(database, { ...turn, ...place, length, traits });
+  replaceTerms(database, place, terms);
 }
 
 export const turnIndexModule: StoreModule<TurnIndex> = {
   writes: [],
   create: (database) => {
-    const entries = new TurnEntriesCache(database);
+    const entries = new IndexCache(database);
     return {
       lookup: (sessionId, terms) => {
         const sessionKey = findSession(database, sessionId);
         if (sessionKey === null) return nothingFound();
-        const turns = entries.read(sessionKey);
+        const { turns, recent } = entries.read(sessionKey);
         return {
           ...turns,
-          terms: readPostings(database, sessionKey, turns, terms),
+          terms: terms.flatMap((term) => {
+            const postings = inOrder(readTerm(database, sessionKey, term), recent.of(term));
+            return postings.length === 0 ? [] : [unpackPostings(term, postings, turns)];
+          }),
         };
       },
     };
@@ -104,19 +83,11 @@ function findSession(database: Database, sessionId: string): number | null {
   return key ?? null;
 }
 
-function readPostings(
-  database: Database,
-  sessionKey: number,
-  turns: Pick<IndexLookup, 'conversations' | 'starts'>,
-  terms: string[],
-): TermPostings[] {
-  const packed = prepared(
-    database,
-    `SELECT ${packedPosting('min')} FROM turn_terms
-      WHERE session_key = ? AND term = ? ORDER BY conversation_ordinal, turn_number`,
-  ).pluck();
-  return terms.flatMap((term) => {
-    const rows = packed.all(sessionKey, term) as number[];
-    return rows.length === 0 ? [] : [unpackPostings(term, rows, turns)];
-  });
+/** Both in the order of the session. What was said last mostly is the end of it, but an old conversation may have gone on. */
+function inOrder(indexed: number[], recent: readonly number[]): number[] {
+  if (recent.length === 0) return indexed;
+  const last = indexed.at(-1) ?? -1;
+  const all = [...indexed, ...recent];
+  const ascending = recent.every((posting, at) => posting > (at === 0 ? last : (recent[at - 1] ?? 0)));
+  return ascending ? all : all.sort((a, b) => a - b);
 }

@@ -75,7 +75,10 @@ describe('a session that keeps its memory for some days', () => {
       const stray = inFile(kept.file, (database) =>
         database
           .prepare(
-            `SELECT count(*) FROM turn_terms x JOIN sessions s USING (session_key) WHERE NOT EXISTS (
+            `SELECT count(*) FROM (
+               SELECT session_key, conversation_ordinal, turn_number FROM turn_terms
+               UNION ALL SELECT session_key, conversation_ordinal, turn_number FROM recent_turn_terms
+             ) x JOIN sessions s USING (session_key) WHERE NOT EXISTS (
              SELECT 1 FROM turns t JOIN conversations c USING (session_id, conversation_id)
               WHERE t.session_id = s.session_id AND c.ordinal = x.conversation_ordinal
                 AND t.turn_number = x.turn_number)`,
@@ -172,6 +175,7 @@ describe('a session that keeps its memory for some days', () => {
     expect((await kept.memory.getSession(sessionId)).totalTurns).toBe(0);
     await expect(kept.memory.getConversation(conversationId)).rejects.toThrow();
     expect(countIn(kept.file, 'turn_terms')).toBe(0);
+    expect(countIn(kept.file, 'recent_turn_terms')).toBe(0);
   });
 
   it.skipIf(onPostgres)('waits for an index that is being made anew', async () => {
@@ -208,7 +212,8 @@ describe('a session that keeps its memory for some days', () => {
     await kept.keeping(watched).pass();
     expect(portions.length).toBeGreaterThan(10);
     expect(Math.max(...portions)).toBeLessThanOrEqual(100);
-    expect(countIn(kept.file, 'turn_terms')).toBe(1);
+    expect(countIn(kept.file, 'turn_terms')).toBe(0);
+    expect(countIn(kept.file, 'recent_turn_terms')).toBe(1);
   });
 
   it('what is left is exported and brought in as it is, with its numbers', async () => {

@@ -1,7 +1,15 @@
 import type { Database } from 'better-sqlite3';
 import { spanOf, unpackBlock, type PackedBlock, type TurnArrays } from '../rows/turn-entries.ts';
 import { REMOVED, type IndexLookup } from '../turn-index.ts';
-import { readBlocksSince, readSpeakers, readTurnEntries, readVersion } from './turn-blocks.ts';
+import { RecentTerms } from './recent-terms.ts';
+import {
+  readBlocksSince,
+  readSpeakers,
+  readTurnEntries,
+  readVersion,
+  type IndexVersion,
+} from './turn-blocks.ts';
+import { recentPostings } from './turn-terms.ts';
 
 type TurnEntries = Omit<IndexLookup, 'terms'>;
 
@@ -11,52 +19,63 @@ const MOST_TURNS = 1_000_000;
 const GROWTH = 1.25;
 const FEWEST = 256;
 
+/** What is kept of a session's index: for reading only, and only until it is looked at again. */
+export interface KeptIndex {
+  /** All turns of the session, numbered through. */
+  turns: TurnEntries;
+  /** Terms that are not yet in `turn_terms`. */
+  recent: RecentTerms;
+}
+
 /**
  * What ranking knows of each turn, kept between the questions to a session: of a session of short conversations every
  * search would read thousands of rows, of which one or two have changed since the last. Only for a connection that
  * reads: what is in here was committed.
  */
-export class TurnEntriesCache {
+export class IndexCache {
   readonly #database: Database;
   readonly #mostTurns: number;
   /** By session key, which is never given twice; the one asked for last is at the end. */
   readonly #kept = new Map<number, KeptSession>();
-  #turns = 0;
+  #weight = 0;
 
   constructor(database: Database, mostTurns = MOST_TURNS) {
     this.#database = database;
     this.#mostTurns = mostTurns;
   }
 
-  /** Turns that are kept. */
-  get turns(): number {
-    return this.#turns;
+  /** What is kept, in turns. */
+  get weight(): number {
+    return this.#weight;
   }
 
-  /** All turns of the session, numbered through. What is given is for reading only, and before the next look at the session. */
-  read(sessionKey: number): TurnEntries {
+  read(sessionKey: number): KeptIndex {
     const now = readVersion(this.#database, sessionKey);
     // Written before versions were kept: nothing would tell that it has changed.
-    if (!now) return readTurnEntries(this.#database, sessionKey);
+    if (!now) return { turns: readTurnEntries(this.#database, sessionKey), recent: new RecentTerms() };
     const before = this.#take(sessionKey);
     const kept =
       before && this.#bringUpToDate(before, sessionKey, now) ? before : this.#load(sessionKey, now);
     this.#keep(sessionKey, kept);
-    return kept.entries();
+    return { turns: kept.entries(), recent: kept.recent };
   }
 
-  #load(sessionKey: number, now: { version: number; epoch: number }): KeptSession {
-    return new KeptSession(readTurnEntries(this.#database, sessionKey), now);
+  #load(sessionKey: number, now: IndexVersion): KeptSession {
+    const kept = new KeptSession(readTurnEntries(this.#database, sessionKey), now);
+    kept.recent.add(recentPostings(this.#database, sessionKey, now.takenOver));
+    return kept;
   }
 
   /** False when it has to be read anew. */
-  #bringUpToDate(kept: KeptSession, sessionKey: number, now: { version: number; epoch: number }): boolean {
-    if (kept.epoch !== now.epoch) return false;
-    if (kept.version === now.version) return true;
-    const changed = readBlocksSince(this.#database, sessionKey, kept.version);
+  #bringUpToDate(kept: KeptSession, sessionKey: number, now: IndexVersion): boolean {
+    if (kept.at.epoch !== now.epoch) return false;
+    if (kept.at.version === now.version && kept.at.takenOver === now.takenOver) return true;
+    const changed = readBlocksSince(this.#database, sessionKey, kept.at.version);
     if (!changed.every((block) => kept.write(block))) return false;
     kept.speakerNames = readSpeakers(this.#database, sessionKey);
-    kept.version = now.version;
+    if (kept.at.takenOver !== now.takenOver) kept.recent.clear();
+    kept.recent.add(recentPostings(this.#database, sessionKey, Math.max(kept.at.version, now.takenOver)));
+    kept.at = now;
     return true;
   }
 
@@ -64,16 +83,16 @@ export class TurnEntriesCache {
     const kept = this.#kept.get(sessionKey);
     if (!kept) return undefined;
     this.#kept.delete(sessionKey);
-    this.#turns -= kept.count;
+    this.#weight -= kept.weight;
     return kept;
   }
 
   #keep(sessionKey: number, kept: KeptSession): void {
-    if (kept.count > this.#mostTurns) return;
+    if (kept.weight > this.#mostTurns) return;
     this.#kept.set(sessionKey, kept);
-    this.#turns += kept.count;
+    this.#weight += kept.weight;
     for (const oldest of this.#kept.keys()) {
-      if (this.#turns <= this.#mostTurns) break;
+      if (this.#weight <= this.#mostTurns) break;
       this.#take(oldest);
     }
   }
@@ -84,18 +103,17 @@ export class TurnEntriesCache {
  * they are copied when they leave this thread, and not taken away from here.
  */
 class KeptSession {
-  readonly epoch: number;
-  version: number;
+  at: IndexVersion;
   speakerNames: string[];
+  readonly recent = new RecentTerms();
   #turns: TurnArrays;
   #count: number;
   #conversations: Int32Array;
   #starts: Int32Array;
   #conversationCount: number;
 
-  constructor(entries: TurnEntries, at: { version: number; epoch: number }) {
-    this.epoch = at.epoch;
-    this.version = at.version;
+  constructor(entries: TurnEntries, at: IndexVersion) {
+    this.at = at;
     this.speakerNames = entries.speakerNames;
     this.#count = entries.minutes.length;
     this.#turns = turnsWithRoom(entries, this.#count);
@@ -104,8 +122,8 @@ class KeptSession {
     this.#starts = withRoom(entries.starts, this.#conversationCount);
   }
 
-  get count(): number {
-    return this.#count;
+  get weight(): number {
+    return this.#count + this.recent.weight;
   }
 
   entries(): TurnEntries {
