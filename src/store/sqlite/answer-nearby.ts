@@ -25,16 +25,15 @@ export function answerNearby(
     string,
     (...args: unknown[]) => Promise<unknown>
   >;
+  const oneByOne = inTurns();
   return {
     // None of them writes.
     names: Object.fromEntries(Object.keys(answers).map((name) => [name, false])),
     call: (name, args, settle) => {
       const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
       if (!answer) return false;
-      // It takes long: what was asked with it is answered first.
-      Promise.resolve()
-        .then(() => answer(...args))
-        .then(
+      oneByOne(() => {
+        answer(...args).then(
           (value) => {
             settle({ ok: true, value });
           },
@@ -42,8 +41,25 @@ export function answerNearby(
             settle({ ok: false, error: asCccError(error) });
           },
         );
+      });
       return true;
     },
+  };
+}
+
+/**
+ * Begins one thing in each turn of the event loop. Such an answer takes long: begun together, all of them would be ready when
+ * the last one is. So the first is on its way while the next is being made, and short questions come in between.
+ */
+function inTurns(): (begin: () => void) => void {
+  const waiting: (() => void)[] = [];
+  const next = () => {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(next);
+  };
+  return (begin) => {
+    waiting.push(begin);
+    if (waiting.length === 1) setImmediate(next);
   };
 }
 
