@@ -23,7 +23,7 @@ export function ContextPanel() {
     <>
       <p class="quiet">
         Memory added {count(used.tokens, 'token')}
-        {used.omitted_turns > 0 && `; ${count(used.omitted_turns, 'more turn')} did not fit`}.
+        {used.omitted_turns > 0 && `; ${count(used.omitted_turns, 'more turn')} found`}.
       </p>
       <Sections sections={withFrame(used)} />
       <ol class="remembered">

@@ -80,7 +80,7 @@ export interface MemoryService extends FactService, LessonService {
   jobsForTurns(conversationId: string): NewJob[];
 
   /** Reads what a context needs of the session, while it is not yet known which conversation is open. */
-  beginContext(request: Omit<ContextRequest, 'conversationId' | 'alreadySent'>): Promise<SessionMaterial>;
+  beginContext(request: Omit<ContextRequest, 'conversationId'>): Promise<SessionMaterial>;
   /** Reads all that a context needs: what is stored from then on has no part in it. */
   readContext(request: ContextRequest, begun?: Promise<SessionMaterial>): Promise<ContextMaterial>;
   /** Chooses from what was read, and writes the text. */

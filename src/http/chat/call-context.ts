@@ -6,7 +6,7 @@ import type { ContextMaterial, ContextRequest, SessionMaterial } from '../../mem
 
 const NO_CONTEXT = 'the context could not be built';
 
-type Asked = Pick<ChatCall, 'sessionId' | 'fields' | 'directive'>;
+type Asked = Pick<ChatCall, 'sessionId' | 'fields' | 'directive' | 'messages'>;
 
 /** Begins to read what memory adds to the prompt; null where it adds nothing. */
 export function beginContext(parts: ChatParts, call: Asked): Promise<SessionMaterial> | null {
@@ -30,9 +30,6 @@ export async function readContext(parts: ChatParts, call: ChatCall): Promise<() 
   const request: ContextRequest = {
     ...sessionRequest(parts, call, directive.text),
     conversationId: report.conversationId,
-    alreadySent: (call.messages ?? [])
-      .map((message) => messageText(message).text)
-      .filter((text) => text !== ''),
   };
   const material = await remember(parts, call, NO_CONTEXT, () =>
     parts.memory.readContext(request, begunContext),
@@ -55,7 +52,7 @@ async function compose(
   for (const fault of report.context?.faults ?? []) report.degrade(fault);
 }
 
-function sessionRequest(parts: ChatParts, { sessionId, fields }: Asked, directive: string) {
+function sessionRequest(parts: ChatParts, { sessionId, fields, messages }: Asked, directive: string) {
   const options = fields.memory_options ?? {};
   return {
     sessionId,
@@ -64,5 +61,6 @@ function sessionRequest(parts: ChatParts, { sessionId, fields }: Asked, directiv
     maxTokens: options.max_context_tokens ?? parts.settings.CCC_MAX_CONTEXT_TOKENS,
     includeAgentState: options.include_agent_state ?? true,
     includeCausal: options.include_causal ?? true,
+    alreadySent: (messages ?? []).map((message) => messageText(message).text).filter((text) => text !== ''),
   };
 }

@@ -1,15 +1,16 @@
+import type { Logger } from '../../base/logger.ts';
 import type { CausalNarrative } from '../../causal/causal-memory-core.ts';
 import type { ConversationRecord, TurnRecord } from '../../store/records.ts';
 import type { MemoryDeps } from '../deps.ts';
 import type { MemoryService } from '../memory-service.ts';
 import { found } from '../sessions.ts';
 import { isSaid, worthShowing } from './candidates.ts';
-import { compose } from './compose.ts';
+import { compose, type Composed } from './compose.ts';
 import { findTurns } from './find-turns.ts';
 import { conversationsOf } from './gather.ts';
 import { gist } from './gist.ts';
 import { beginContext, readContext, RECENT_TURNS } from './read-context.ts';
-import type { BuiltContext, ContextMaterial, ContextTurn } from './context-types.ts';
+import type { BuiltContext, ContextFact, ContextMaterial, ContextTurn } from './context-types.ts';
 
 export function contextMethods(
   deps: MemoryDeps,
@@ -28,7 +29,7 @@ export function contextMethods(
         timeRange,
         now: deps.clock.now(),
       });
-      return turns.found.filter(({ score }) => score >= relevanceThreshold);
+      return turns.filter(({ score }) => score >= relevanceThreshold);
     },
   };
 }
@@ -53,28 +54,10 @@ async function composeContext(deps: MemoryDeps, material: ContextMaterial): Prom
     maxTokens,
   );
   const shown = new Set(composed.shown);
-  const omittedTurns = turns.filter((turn) => turn.source !== 'neighbour' && !shown.has(turn)).length;
+  const omittedTurns =
+    relevant.unread + turns.filter((turn) => turn.source !== 'neighbour' && !shown.has(turn)).length;
   const omittedFacts = facts.pinned.length + facts.relevant.length - composed.facts.length;
-  deps.logger.debug(
-    {
-      session_id: sessionId,
-      turns: composed.shown.map(({ turn, source, score, parts }) => ({
-        id: turn.turnId,
-        source,
-        score,
-        parts,
-      })),
-      facts: composed.facts.map(({ fact, source, score, parts }) => ({
-        id: fact.factId,
-        source,
-        score,
-        parts,
-      })),
-      omitted_turns: omittedTurns,
-      omitted_facts: omittedFacts,
-    },
-    'context built',
-  );
+  logContext(deps.logger, sessionId, composed, { omitted_turns: omittedTurns, omitted_facts: omittedFacts });
   return {
     prompt: composed.prompt,
     tokenCount: composed.tokenCount,
@@ -92,6 +75,25 @@ async function composeContext(deps: MemoryDeps, material: ContextMaterial): Prom
     omittedFacts,
     ...(told.failed ? { faults: ['the causes could not be read'] } : {}),
   };
+}
+
+function logContext(
+  logger: Logger,
+  sessionId: string,
+  { shown, facts }: Composed,
+  omitted: Record<string, number>,
+): void {
+  if (!logger.isLevelEnabled('debug')) return;
+  const why = ({ source, score, parts }: ContextTurn | ContextFact) => ({ source, score, parts });
+  logger.debug(
+    {
+      session_id: sessionId,
+      turns: shown.map((item) => ({ id: item.turn.turnId, ...why(item) })),
+      facts: facts.map((item) => ({ id: item.fact.factId, ...why(item) })),
+      ...omitted,
+    },
+    'context built',
+  );
 }
 
 function asRecent(turn: TurnRecord): ContextTurn {

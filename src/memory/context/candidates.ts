@@ -84,19 +84,37 @@ export async function worthShowing(
     texts.push(comparable(turn.content));
     await breathe();
   }
+  const sent = new Set<string>();
+  // The client knows what was masked here.
+  const anyMasked = ranked.some(isMasked);
+  for (const text of alreadySent) {
+    sent.add(comparable(text));
+    if (anyMasked) sent.add(comparable(asStored(text)));
+    await breathe();
+  }
+  return showable(ranked, texts, sent);
+}
+
+export function isMasked({ turn }: ContextTurn): boolean {
+  return turn.metadata['masked_secrets'] !== undefined;
+}
+
+/**
+ * Those of the ranked turns that are worth showing, in the same order.
+ * @param texts of each the comparable text
+ * @param sent comparable texts of what the client has sent itself
+ */
+export function showable(
+  ranked: ContextTurn[],
+  texts: readonly string[],
+  sent: ReadonlySet<string>,
+): ContextTurn[] {
   const answered = new Set(
     ranked.flatMap(({ turn }) => (turn.kind === 'answer' && turn.cycleId !== null ? [turn.cycleId] : [])),
   );
   // An answer stands for the draft that became it, wherever each was found.
   const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
-  const seen = new Set<string>();
-  // The client knows what was masked here.
-  const anyMasked = ranked.some(({ turn }) => turn.metadata['masked_secrets'] !== undefined);
-  for (const text of alreadySent) {
-    seen.add(comparable(text));
-    if (anyMasked) seen.add(comparable(asStored(text)));
-    await breathe();
-  }
+  const seen = new Set(sent);
   return ranked.filter(({ turn }, at) => {
     const text = texts[at] ?? '';
     if (text === '' || seen.has(text) || !tellsSomething(turn)) return false;

@@ -73,7 +73,7 @@ export interface BuiltContext {
   sections: { name: string; text: string; tokens: number }[];
   /** Facts in the prompt: pinned ones, then those that bear on the directive. */
   facts: ContextFact[];
-  /** Found, but left out for want of room. */
+  /** Found, and not shown. */
   omittedTurns: number;
   omittedFacts: number;
   /** What is missing because a part of memory failed, in words for a client. */
@@ -86,6 +86,8 @@ export interface FoundTurns {
   found: ContextTurn[];
   /** Turns beside the best ones: an answer is hard to read without its question. */
   neighbours: ContextTurn[];
+  /** How many more were found and not read, because these suffice. */
+  unread: number;
 }
 
 /** Facts for a prompt. */
@@ -101,6 +103,8 @@ export interface GatherRequest extends Pick<
   ContextRequest,
   'sessionId' | 'directive' | 'maxTurns' | 'maxTokens' | 'includeAgentState'
 > {
+  /** Comparable texts of what the client has sent itself (`candidates.ts`). */
+  alreadySent: string[];
   /** Now, in milliseconds since the epoch. */
   now: number;
 }

@@ -2,14 +2,14 @@ import type { TurnRecord } from '../../store/records.ts';
 import type { MemoryDAL } from '../../store/memory-dal.ts';
 import { AROUND, type FoundTurn, type Retriever } from '../retrieval/retriever.ts';
 import { isSaid } from './candidates.ts';
-import type { ContextTurn, FoundTurns } from './context-types.ts';
+import type { ContextTurn } from './context-types.ts';
 
 /** How many of the best turns are shown with the turns beside them. */
 const WITH_NEIGHBOURS = 3;
 /** What a neighbour's score is, relative to the turn it makes readable. */
 const NEIGHBOUR_SCORE = 0.5;
 /** How far a neighbour may be: between a directive and its answer stand guidance, drafts and verdicts. */
-const REACH = AROUND;
+const FURTHER = Array.from({ length: AROUND - 1 }, (_, at) => at + 2);
 /** Most that is read from the record at once, in term occurrences: about a megabyte, which others have to wait for. */
 const READ_AT_ONCE = 150_000;
 
@@ -33,35 +33,78 @@ export interface Finders {
 }
 
 /**
- * Ranked turns with their texts, and their neighbours when wanted. Scores are relative to the best one found: the parts
- * of the ranking add up to the score times `best`.
+ * Turns that bear on a question with their texts, best first. Scores are relative to the best one found: the parts of the
+ * ranking add up to the score times `best`.
  */
-export async function findTurns(
-  { dal, retriever }: Finders,
-  { sessionId, query, limit, mostTerms = Infinity, timeRange, now }: Question,
-  withNeighbours = false,
-): Promise<FoundTurns> {
-  const found = await retriever.retrieve({ sessionId, query, limit, timeRange, now });
+export async function findTurns(finders: Finders, question: Question): Promise<ContextTurn[]> {
+  const ranked = await rankTurns(finders, question);
+  return readRanked(finders, question.sessionId, ranked, ranked[0]?.score ?? 0);
+}
+
+/** Where they are. */
+export async function rankTurns(
+  { retriever }: Finders,
+  { mostTerms = Infinity, ...question }: Question,
+): Promise<FoundTurn[]> {
+  const found = await retriever.retrieve(question);
   let terms = 0;
-  const ranked = found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
-  const best = ranked[0]?.score ?? 0;
-  const around = withNeighbours ? ranked.slice(0, WITH_NEIGHBOURS).map(positionsAround) : [];
-  const turns = await readTurns(dal, sessionId, [
-    ...ranked.map((item) => ({ positions: [item], length: item.length })),
-    ...around.map((positions, at) => ({ positions, length: ranked[at]?.lengthAround ?? 0 })),
-  ]);
-  const items = ranked.map((item, at): ContextTurn | null => {
+  return found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
+}
+
+/** @param best the score that counts as 1 */
+export async function readRanked(
+  { dal }: Finders,
+  sessionId: string,
+  ranked: readonly FoundTurn[],
+  best: number,
+): Promise<ContextTurn[]> {
+  const turns = await readTurns(
+    dal,
+    sessionId,
+    ranked.map((item) => ({ positions: [item], length: item.length })),
+  );
+  return ranked.flatMap((item, at): ContextTurn[] => {
     const turn = turns[at];
     const score = best > 0 ? item.score / best : 0;
-    return turn ? { turn, score, source: sourceOf(item), parts: { ...item.parts, best } } : null;
+    return turn ? [{ turn, score, source: sourceOf(item), parts: { ...item.parts, best } }] : [];
   });
-  let from = ranked.length;
-  const neighbours = around.flatMap((positions, at): ContextTurn[] => {
-    const near = turns.slice(from, (from += positions.length));
-    const item = items[at];
-    return item ? besideOf(item, near) : [];
+}
+
+/** Turns beside the best of those that were read: the nearest one on each side that was said to somebody. */
+export async function readNeighbours(
+  { dal }: Finders,
+  sessionId: string,
+  ranked: readonly FoundTurn[],
+  best: number,
+): Promise<ContextTurn[]> {
+  const sides = ranked.slice(0, WITH_NEIGHBOURS).flatMap((item) => [
+    { item, step: -1 },
+    { item, step: 1 },
+  ]);
+  const read = (wanted: typeof sides, distances: readonly number[]) =>
+    readTurns(
+      dal,
+      sessionId,
+      wanted.map(({ item, step }) => ({
+        positions: distances.map((distance) => ({
+          conversationOrdinal: item.conversationOrdinal,
+          turnNumber: item.turnNumber + step * distance,
+        })),
+        length: item.lengthAround,
+      })),
+    );
+  const nearest = await read(sides, [1]);
+  // Mostly that is it; where a cycle was at work, what was said stands behind its steps.
+  const further = sides.filter((_, at) => nearest[at] && !isSaid(nearest[at]));
+  const beyond = further.length > 0 ? await read(further, FURTHER) : [];
+  return sides.flatMap((side, at): ContextTurn[] => {
+    const from = further.indexOf(side) * FURTHER.length;
+    const turn = [nearest[at], ...(from < 0 ? [] : beyond.slice(from, from + FURTHER.length))].find(
+      (each) => each && isSaid(each),
+    );
+    const beside = best > 0 ? side.item.score / best : 0;
+    return turn ? [{ turn, score: beside * NEIGHBOUR_SCORE, source: 'neighbour', parts: { beside } }] : [];
   });
-  return { found: items.filter((item) => item !== null), neighbours };
 }
 
 /** Reads turns in one question to the record; in several, one after the other, where they are very long. */
@@ -90,23 +133,4 @@ async function readTurns(
 /** Which of the two found it: its words with those around it, or its meaning. */
 function sourceOf({ parts }: FoundTurn): 'lexical' | 'dense' {
   return (parts.dense ?? 0) > parts.bm25 + parts.neighbours + parts.conversation ? 'dense' : 'lexical';
-}
-
-function positionsAround({ conversationOrdinal, turnNumber }: FoundTurn) {
-  const numbers = Array.from({ length: 2 * REACH + 1 }, (_, at) => turnNumber - REACH + at);
-  return numbers
-    .filter((number) => number >= 1 && number !== turnNumber)
-    .map((number) => ({ conversationOrdinal, turnNumber: number }));
-}
-
-/** The nearest turn on each side that was said to somebody. */
-function besideOf({ turn, score }: ContextTurn, near: (TurnRecord | null)[]): ContextTurn[] {
-  const said = near.filter((other) => other !== null).filter(isSaid);
-  const before = said.findLast(({ turnNumber }) => turnNumber < turn.turnNumber);
-  const after = said.find(({ turnNumber }) => turnNumber > turn.turnNumber);
-  return [before, after].flatMap((beside): ContextTurn[] =>
-    beside
-      ? [{ turn: beside, score: score * NEIGHBOUR_SCORE, source: 'neighbour', parts: { beside: score } }]
-      : [],
-  );
 }

@@ -1,6 +1,7 @@
 import type { MemoryDeps } from '../deps.ts';
 import { chooseLessons } from '../lessons/choose-lessons.ts';
 import { found } from '../sessions.ts';
+import { comparable } from './candidates.ts';
 import { gist } from './gist.ts';
 import type { ContextMaterial, ContextRequest, SessionMaterial, ToldCauses } from './context-types.ts';
 
@@ -9,14 +10,15 @@ export const RECENT_TURNS = 6;
 /** Tokens of the causal narrative that is asked for. */
 const CAUSAL_TOKENS = 400;
 
-type SessionRequest = Omit<ContextRequest, 'conversationId' | 'alreadySent'>;
+type SessionRequest = Omit<ContextRequest, 'conversationId'>;
 
 export async function beginContext(deps: MemoryDeps, request: SessionRequest): Promise<SessionMaterial> {
   const { sessionId, maxTurns, maxTokens, includeAgentState } = request;
   const directive = gist(request.directive);
   const now = deps.clock.now();
+  const alreadySent = request.alreadySent.map(comparable);
   const [gathered, told, lessons] = await Promise.all([
-    deps.gather({ sessionId, directive, maxTurns, maxTokens, includeAgentState, now }),
+    deps.gather({ sessionId, directive, maxTurns, maxTokens, includeAgentState, alreadySent, now }),
     request.includeCausal ? causesOf(deps, { ...request, directive }) : NO_CAUSES,
     includeAgentState ? chooseLessons(deps, sessionId, directive) : [],
   ]);

@@ -38,14 +38,13 @@ export function lookUpAsked(deps: Finders, question: Pick<Question, 'sessionId' 
   );
 }
 
-async function lookUp(
+function lookUp(
   deps: Finders,
   { sessionId, now }: Pick<Question, 'sessionId' | 'now'>,
   about: string,
 ): Promise<ContextTurn[]> {
   const query = CUES[about]?.words ?? about;
-  const { found } = await findTurns(deps, { sessionId, query, limit: TURNS_A_LOOK_UP, timeRange: null, now });
-  return found;
+  return findTurns(deps, { sessionId, query, limit: TURNS_A_LOOK_UP, timeRange: null, now });
 }
 
 interface ToldBy {
