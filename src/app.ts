@@ -75,9 +75,10 @@ export function buildApp(parts: AppParts): RequestListener {
   // Answers are made anew each time; the page's files have etags of their own.
   app.disable('etag');
 
+  // First what is asked most: Express tries one route after the other.
+  app.use(chatRouter({ ...parts, store: parts.dal, sessionRate }));
   app.use(operationRouter(parts));
   app.use(jobsRouter(parts));
-  app.use(chatRouter({ ...parts, store: parts.dal, sessionRate }));
   app.use(memoryRouter({ ...parts, sessionRate }));
   app.use(causalRouter(parts));
   app.use(cyclesRouter({ ...parts, sessionRate }));

@@ -1,7 +1,7 @@
 /**
  * What memory costs a chat: `/v2/chat/completions` in direct mode, the turn stored before it is reported as stored, with an
- * upstream that answers at once. One client on a long session, milliseconds over asking the upstream itself, paired round
- * by round; then many clients, each on a session of its own.
+ * upstream that answers at once. Many clients, each on a session of its own; then one client on long sessions in turn,
+ * milliseconds over asking the upstream itself, paired round by round.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
@@ -21,7 +21,7 @@ import { startCcc } from './targets.ts';
 export interface ChatSizes {
   rounds: number;
   forMs: number;
-  /** Turns of the long session. */
+  /** Turns of each long session. */
   turns: number;
   /** Clients, each with a session of `turnsEach` turns. */
   sessions: number;
@@ -34,6 +34,10 @@ export interface ChatResult {
   residentMegabytes: number;
 }
 
+/** One client goes round so many long sessions: what its own chats add to each stays small beside what is there. */
+const LONG_SESSIONS = 4;
+/** Questions to each session, one after the other. */
+const QUESTIONS = 40;
 const HEADERS = { 'content-type': 'application/json', authorization: 'Bearer sk-client' };
 const random = generator(7);
 
@@ -46,22 +50,26 @@ export async function measureChat(
   ending(() => rmSync(folder, { recursive: true, force: true }));
   const { long, many } = await fill(join(folder, 'ccc.db'), sizes);
   const server = await startCcc(upstreamPort, folder);
+  // First, for a server that has answered some hundred chats only has not yet compiled all that they take.
+  const together = await measureTogether(server, client, many, sizes);
   const alone: ChatResult['alone'] = [];
   for (const stream of [false, true]) {
-    alone.push(await measureAlone(server, upstreamPort, client, { ...sizes, session: long, stream }));
+    alone.push(await measureAlone(server, upstreamPort, client, { ...sizes, ids: long, stream }));
   }
-  const together = await measureTogether(server, client, many, sizes);
   const result = { alone, together, residentMegabytes: residentMegabytes(server.child.pid ?? 0) };
   print(result, sizes);
   return result;
 }
 
 /** Stores the sessions before the server has the record. */
-async function fill(file: string, sizes: ChatSizes): Promise<{ long: string; many: string[] }> {
+async function fill(file: string, sizes: ChatSizes): Promise<{ long: string[]; many: string[] }> {
   const dal = await openSqliteStore({ file, threads: true });
   try {
-    progress(`filling a session of ${String(sizes.turns)} turns`);
-    const long = await storeSession(dal, sizes.turns, 1);
+    const long: string[] = [];
+    for (let at = 1; at <= LONG_SESSIONS; at += 1) {
+      progress(`filling long session ${String(at)} of ${String(LONG_SESSIONS)}`);
+      long.push(await storeSession(dal, sizes.turns, 1_000 + at));
+    }
     const many: string[] = [];
     for (let at = 1; at <= sizes.sessions; at += 1) {
       progress(`filling session ${String(at)} of ${String(sizes.sessions)}`);
@@ -77,7 +85,7 @@ async function measureAlone(
   server: RunningServer,
   upstreamPort: number,
   client: ChildProcess,
-  { rounds, forMs, session, stream }: ChatSizes & { session: string; stream: boolean },
+  { rounds, forMs, ids, stream }: ChatSizes & { ids: string[]; stream: boolean },
 ): Promise<ChatResult['alone'][number]> {
   const added: { p50: number; p99: number }[] = [];
   for (let round = -1; round < rounds; round += 1) {
@@ -87,9 +95,9 @@ async function measureAlone(
       ...load,
       port: upstreamPort,
       path: '/v1/chat/completions',
-      bodies: [chat(stream)],
+      bodies: chats(stream),
     });
-    const ours = await askCounted(server, client, [session], { ...load, bodies: [chat(stream, session)] });
+    const ours = await askCounted(server, client, ids, { ...load, bodies: chats(stream, ids) });
     if (round >= 0) {
       added.push({ p50: ours.whole.p50 - direct.whole.p50, p99: ours.whole.p99 - direct.whole.p50 });
     }
@@ -114,7 +122,7 @@ async function measureTogether(
     progress(`${String(ids.length)} clients: round ${String(round + 1)} of ${String(rounds)}`);
     const before = processorTime(pid);
     const result = await askCounted(server, client, ids, {
-      bodies: ids.map((id) => chat(false, id)),
+      bodies: chats(false, ids),
       connections: ids.length,
       forMs,
       headers: HEADERS,
@@ -148,13 +156,16 @@ async function askCounted(
   return result;
 }
 
-function chat(stream: boolean, session?: string): string {
-  return JSON.stringify({
-    model: 'bench',
-    stream,
-    messages: [{ role: 'user', content: `${question(random)} (NUMBER)` }],
-    ...(session === undefined ? {} : { session_id: session, covenant: { mode: 'direct' } }),
-  });
+/** Questions to the sessions in turn, each another; to none where none is named. */
+function chats(stream: boolean, ids: string[] = []): string[] {
+  return Array.from({ length: QUESTIONS * Math.max(1, ids.length) }, (_, at) =>
+    JSON.stringify({
+      model: 'bench',
+      stream,
+      messages: [{ role: 'user', content: `${question(random)} (NUMBER)` }],
+      ...(ids.length === 0 ? {} : { session_id: ids[at % ids.length], covenant: { mode: 'direct' } }),
+    }),
+  );
 }
 
 async function turnsOf(server: RunningServer, ids: string[]): Promise<number> {
@@ -169,7 +180,7 @@ async function turnsOf(server: RunningServer, ids: string[]): Promise<number> {
 function print({ alone, together }: ChatResult, sizes: ChatSizes): void {
   for (const { stream, addedMs, addedP99Ms } of alone) {
     console.log(
-      `one client, ${String(sizes.turns)} turns, ${stream ? 'a stream of 50 chunks' : '1 kB of JSON'}: ${shown(addedMs, 1)} ms ` +
+      `one client, sessions of ${String(sizes.turns)} turns, ${stream ? 'a stream of 50 chunks' : '1 kB of JSON'}: ${shown(addedMs, 1)} ms ` +
         `added at the median, ${shown(addedP99Ms, 1)} ms at the 99th percentile`,
     );
   }

@@ -9,8 +9,8 @@ export interface Load {
   path: string;
   headers: Record<string, string>;
   /**
-   * One for each connection, from the first again when there are more connections. In each request the word NUMBER in it
-   * becomes another number of six digits, so that no request is a repetition.
+   * Of n connections the first sends body 0, n, 2n …, the second 1, n + 1 …, from the first body again after the last. In
+   * each request the word NUMBER in it becomes another number of six digits, so that no request is a repetition.
    */
   bodies: string[];
   connections: number;
@@ -126,8 +126,9 @@ export async function run(load: Load): Promise<LoadResult> {
   const wholes: number[] = [];
   const begun = performance.now();
 
-  const connection = (request: NumberedRequest) =>
+  const connection = (number: number) =>
     new Promise<void>((resolve, reject) => {
+      let at = number;
       const socket: Socket = connect({ host: '127.0.0.1', port: load.port, noDelay: true });
       let sent = 0;
       let first = 0;
@@ -140,8 +141,10 @@ export async function run(load: Load): Promise<LoadResult> {
         }
         reader = new AnswerReader();
         first = 0;
+        const request = requests[at % requests.length];
+        at += load.connections;
         sent = performance.now();
-        socket.write(request.next());
+        if (request) socket.write(request.next());
       };
       socket.on('connect', ask);
       socket.on('data', (part: Buffer) => {
@@ -164,12 +167,7 @@ export async function run(load: Load): Promise<LoadResult> {
         reject(new Error(`Port ${String(load.port)} closed a connection in the middle of an answer.`));
       });
     });
-  await Promise.all(
-    Array.from({ length: load.connections }, (_, at) => {
-      const request = requests[at % requests.length];
-      return request && connection(request);
-    }),
-  );
+  await Promise.all(Array.from({ length: load.connections }, (_, number) => connection(number)));
   return {
     ...result,
     elapsedMs: performance.now() - begun,

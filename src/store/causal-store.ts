@@ -179,7 +179,7 @@ export interface CausalStore {
   /** Events that hold any of the terms, by BM25 inside the session, best first. */
   search(input: {
     sessionId: string;
-    terms: string[];
+    terms: readonly string[];
     before: { happenedAt: number; eventNo: number } | null;
     limit: number;
   }): Promise<{ event: RankedEvent; score: number }[]>;

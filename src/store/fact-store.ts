@@ -108,7 +108,7 @@ export interface FactStore {
   /** Those that are pinned and hold, in the order of storing. */
   pinned(sessionId: string, limit: number): Promise<FactRecord[]>;
   /** Facts that have these terms, best first; with one that was superseded comes the one that holds now. */
-  search(input: { sessionId: string; terms: string[]; limit: number }): Promise<FoundFact[]>;
+  search(input: { sessionId: string; terms: readonly string[]; limit: number }): Promise<FoundFact[]>;
   /** Of these turns those of which nothing that was noted holds any more, with when the last of it ceased. */
   outdatedTurns(
     sessionId: string,

@@ -1,3 +1,4 @@
+import { remembered } from './remembered.ts';
 import { STOP_WORDS } from './stop-words.ts';
 import { splitWords } from './split-words.ts';
 import type { TermCounts } from './term-counts.ts';
@@ -16,6 +17,8 @@ const WORDS_AT_ONCE = 1_000;
 const AT_ONCE = 10_000;
 /** Characters normalised at a time. */
 const PIECE = 16_384;
+/** Questions that are remembered, in characters. */
+const QUERIES_REMEMBERED = 200_000;
 /** How far back a place to cut is looked for, in characters. */
 const CUT_REACH = 1_024;
 
@@ -82,7 +85,11 @@ function* pieces(text: string): Generator<string> {
   }
 }
 
-/** The distinct terms of a question that can be looked up, in the order in which they stand. */
-export function analyseQuery(text: string): string[] {
-  return analyse(text).terms.map(([term]) => term);
-}
+/**
+ * The distinct terms of a question that can be looked up, in the order in which they stand. Remembered: one question is
+ * looked up in turns, facts and causes.
+ */
+export const analyseQuery: (text: string) => readonly string[] = remembered(
+  (text) => analyse(text).terms.map(([term]) => term),
+  QUERIES_REMEMBERED,
+);

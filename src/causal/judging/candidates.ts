@@ -156,7 +156,7 @@ async function nearestInMeaning(
     .sort(byScore);
 }
 
-function sharesTwo(terms: string[], text: string): boolean {
+function sharesTwo(terms: readonly string[], text: string): boolean {
   const own = new Set(analyseQuery(text));
   return terms.filter((term) => own.has(term)).length >= 2;
 }

@@ -63,7 +63,7 @@ export async function findAnchors(
 async function fused(
   store: Pick<CausalStore, 'eventsByNo'>,
   sessionId: string,
-  terms: string[],
+  terms: readonly string[],
   { worded, alike }: { worded: { event: RankedEvent; score: number }[]; alike: LikeEvent[] },
 ): Promise<(Anchor & { weight: number })[]> {
   const likeness = new Map(alike.map((each) => [each.eventNo, each.likeness]));
@@ -93,7 +93,7 @@ async function fused(
   }));
 }
 
-function resemblance(queryTerms: string[], text: string): { score: number; shared: number } {
+function resemblance(queryTerms: readonly string[], text: string): { score: number; shared: number } {
   const own = new Set(analyseQuery(text));
   const shared = queryTerms.filter((term) => own.has(term)).length;
   const fewest = Math.min(queryTerms.length, own.size);

@@ -27,6 +27,7 @@ export async function narrate(
   const { store, projection, meaning, now } = deps;
   const { sessionId, query, maxTokens, onlyWhenTelling = false } = input;
   const found = await findAnchors({ store, meaning }, { sessionId, query, limit: MOST_ANCHORS, now });
+  if (found.length === 0) return NOTHING;
   const anchors = onlyWhenTelling ? telling(found, asksWhy(query)) : found;
   if (anchors.length === 0) return NOTHING;
   const nos = numbersOf(anchors);

@@ -40,7 +40,7 @@ interface Term {
 /** What ranking asks the index for. */
 export type IndexQuestion =
   /** The newest postings of each term, packed (`event_no * COUNT_SPAN + count`), newest first. */
-  | { ask: 'postings'; terms: string[]; limit: number }
+  | { ask: 'postings'; terms: readonly string[]; limit: number }
   /** How often each of these events holds the term, 0 where it does not; one list. */
   | { ask: 'counts'; terms: [string]; eventNos: number[] };
 
@@ -53,7 +53,7 @@ export interface RankedNumber {
 }
 
 /** The rarest of the terms, rarest first. @param events number of the newest event */
-export function* readTerms(events: number, terms: string[]): Ranking<Term[]> {
+export function* readTerms(events: number, terms: readonly string[]): Ranking<Term[]> {
   const newest = yield { ask: 'postings', terms, limit: FREQUENT + 1 };
   return terms
     .map((term, at) => termOf(term, newest[at] ?? [], events))
