@@ -10,7 +10,7 @@ describe('counting tokens', () => {
     expect(countTokens('日本語')).toBeGreaterThanOrEqual(2);
   });
 
-  it('counts lines one by one, the second time from memory, and comes to what the encoding counts in one go', () => {
+  it('counts word by word, the second time from memory, and comes to what the encoding counts in one go', () => {
     const { countTokens: count } = createRequire(import.meta.url)('gpt-tokenizer/encoding/cl100k_base') as {
       countTokens(text: string, options: object): number;
     };
