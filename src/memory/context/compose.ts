@@ -1,10 +1,10 @@
 import type { AgentStateRecord, ConversationRecord, SummaryRecord } from '../../store/records.ts';
 import { breathing } from '../../text/breathing.ts';
-import { countTokens, countTokensInSteps } from '../../text/tokens.ts';
+import { countTokens } from '../../text/tokens.ts';
 import { asData, attributed, minuteOf } from './attribution.ts';
 import { comparable } from './candidates.ts';
 import { factEntry, inReadingOrder } from './find-facts.ts';
-import { beginning, fit, phraseTokens } from './fit.ts';
+import { beginning, fit, lineTokens, phraseTokens } from './fit.ts';
 import type { BuiltContext, ContextFact, ContextTurn, FoundFacts } from './context-types.ts';
 
 /** What could go into a prompt, before the budget has been applied. Turns are in order of preference. */
@@ -40,22 +40,31 @@ const STATE_SHARE = 0.1;
 const ONE_TURN_SHARE = 0.4;
 const TITLE_CHARACTERS = 60;
 const SUPERSEDED = 'What is marked as superseded held once: a later entry says what holds now.';
-/** Tokens that joining two parts may add: a line break is at most one, and a merge across it saves rather than adds. */
-const JOINT = 2;
+/** Parts stand a blank line apart. */
+const APART = '\n\n';
+/** Tokens that the second break behind a part may add to its last line. */
+const JOINT = 1;
 
 /** Writes as much of the material as fits into `maxTokens`, the most important first, and reads in the order of time. */
 export async function compose(material: Material, maxTurns: number, maxTokens: number): Promise<Composed> {
-  let room = maxTokens - phraseTokens(OPENING) - phraseTokens(CLOSING) - 2 * JOINT;
+  const frame = phraseTokens(OPENING + APART) + phraseTokens(CLOSING);
+  let room = maxTokens - frame;
   const sections: BuiltContext['sections'] = [];
+  /** @param tokens of its lines, each with its break */
+  const addSection = (name: string, lines: readonly string[], tokens: number): void => {
+    const last = lines.at(-1) ?? '';
+    const whole = tokens - lineTokens(last) + countTokens(last + APART);
+    sections.push({ name, text: lines.join('\n'), tokens: whole });
+    room -= whole;
+  };
   const add = async (name: string, heading: string, text: string | null, share: number): Promise<boolean> => {
     if (text === null || text.trim() === '') return false;
-    const limit = Math.min(room - phraseTokens(heading) - 2 * JOINT, Math.floor(maxTokens * share));
+    const own = phraseTokens(`${heading}\n`);
+    const limit = Math.min(room - own - JOINT, Math.floor(maxTokens * share));
     const start = beginning(text.trim(), limit);
     const body = await fit(asData(start), limit, start.length < text.trim().length);
     if (body.text === '') return false;
-    const tokens = phraseTokens(heading) + JOINT + body.tokens;
-    sections.push({ name, text: `${heading}\n${body.text}`, tokens });
-    room -= tokens + JOINT;
+    addSection(name, [heading, body.text], own + body.tokens);
     return true;
   };
 
@@ -65,14 +74,12 @@ export async function compose(material: Material, maxTurns: number, maxTokens: n
     items: ContextFact[],
     share: number,
   ): Promise<ContextFact[]> => {
-    const own = phraseTokens(heading) + JOINT;
-    const { kept, text, tokens } = await chooseFacts(
+    const own = phraseTokens(`${heading}\n`);
+    const { kept, lines, tokens } = await chooseFacts(
       items,
       Math.min(room - own - JOINT, Math.floor(maxTokens * share)),
     );
-    if (kept.length === 0) return [];
-    sections.push({ name, text: `${heading}\n${text}`, tokens: own + tokens });
-    room -= own + tokens + JOINT;
+    if (kept.length > 0) addSection(name, [heading, ...lines], own + tokens);
     return kept;
   };
 
@@ -111,28 +118,19 @@ export async function compose(material: Material, maxTurns: number, maxTokens: n
     CAUSAL_SHARE,
   );
   await add('agent_states', 'What the agents keep in mind:', statesText(material.agentStates), STATE_SHARE);
-  const { shown, text, tokens } = await chooseTurns(
+  const { shown, lines, tokens } = await chooseTurns(
     material,
     maxTurns,
-    room,
+    room - JOINT,
     Math.floor(maxTokens * ONE_TURN_SHARE),
   );
-  if (text !== '') sections.push({ name: 'turns', text, tokens });
+  if (shown.length > 0) addSection('turns', lines, tokens);
 
   if (sections.length === 0)
     return { prompt: null, tokenCount: 0, sections, shown: [], facts: [], causalNarrative: null };
-  const prompt = [OPENING, ...sections.map((part) => part.text), CLOSING].join('\n\n');
-  const tokenCount = await countTokensInSteps(prompt);
-  const turnsPart = sections.find(({ name }) => name === 'turns');
-  if (turnsPart) {
-    // Its entries were reckoned one by one, each with room to spare: what the whole came to is known now.
-    const others = sections.reduce((sum, part) => sum + (part === turnsPart ? 0 : part.tokens), 0);
-    const around = phraseTokens(OPENING) + phraseTokens(CLOSING);
-    turnsPart.tokens = Math.max(1, Math.min(turnsPart.tokens, tokenCount - others - around));
-  }
   return {
-    prompt,
-    tokenCount,
+    prompt: [OPENING, ...sections.map(({ text }) => text), CLOSING].join(APART),
+    tokenCount: sections.reduce((sum, part) => sum + part.tokens, frame),
     sections,
     shown,
     facts: [...pinned, ...relevant],
@@ -144,7 +142,7 @@ export async function compose(material: Material, maxTurns: number, maxTokens: n
 async function chooseFacts(
   items: ContextFact[],
   room: number,
-): Promise<{ kept: ContextFact[]; text: string; tokens: number }> {
+): Promise<{ kept: ContextFact[]; lines: string[]; tokens: number }> {
   const breathe = breathing();
   const lines = new Map<ContextFact, string>();
   let left = room;
@@ -152,13 +150,13 @@ async function chooseFacts(
     await breathe();
     const { when, text } = factEntry(item.fact);
     const line = `- [${when}] ${asData(text)}`;
-    const cost = countTokens(line) + JOINT;
+    const cost = lineTokens(line);
     if (cost > left) continue;
     left -= cost;
     lines.set(item, line);
   }
-  const text = inReadingOrder([...lines.keys()]).map((item) => lines.get(item) ?? '');
-  return { kept: [...lines.keys()], text: text.join('\n'), tokens: room - left };
+  const kept = [...lines.keys()];
+  return { kept, lines: inReadingOrder(kept).map((item) => lines.get(item) ?? ''), tokens: room - left };
 }
 
 async function chooseTurns(
@@ -166,14 +164,16 @@ async function chooseTurns(
   maxTurns: number,
   room: number,
   oneTurn: number,
-): Promise<{ shown: ContextTurn[]; text: string; tokens: number }> {
+): Promise<{ shown: ContextTurn[]; lines: string[]; tokens: number }> {
   const breathe = breathing();
   const heading = 'Said before, in the order of time:';
   const chosen: { item: ContextTurn; line: string }[] = [];
   const titles = new Map<string, string>();
+  const aboutSuperseded = phraseTokens(`${SUPERSEDED}\n`);
+  const own = phraseTokens(`${heading}\n`);
   // As if a superseded turn were among them, so that the words about it have their room.
-  const own = phraseTokens(`${heading}\n${SUPERSEDED}`) + 2 * JOINT;
-  let left = room - own;
+  let left = room - own - aboutSuperseded;
+  let tokens = own;
   for (const item of material.turns) {
     if (chosen.length >= maxTurns) break;
     await breathe();
@@ -182,16 +182,20 @@ async function chooseTurns(
     // A turn that does not fit is left out; a shorter one after it may still fit.
     if (line.text === '') continue;
     const title = titles.has(conversationId) ? '' : titleOf(material, item);
-    const cost = line.tokens + JOINT + (title === '' ? 0 : countTokens(title) + JOINT);
+    const cost = line.tokens + (title === '' ? 0 : lineTokens(title));
     if (cost > left) continue;
     left -= cost;
+    tokens += cost;
     if (title !== '') titles.set(conversationId, title);
     chosen.push({ item, line: line.text });
   }
-  if (chosen.length === 0) return { shown: [], text: '', tokens: 0 };
+  if (chosen.length === 0) return { shown: [], lines: [], tokens: 0 };
   chosen.sort((a, b) => inTime(a.item, b.item));
   const lines = [heading];
-  if (chosen.some(({ item }) => item.superseded)) lines.push(SUPERSEDED);
+  if (chosen.some(({ item }) => item.superseded)) {
+    lines.push(SUPERSEDED);
+    tokens += aboutSuperseded;
+  }
   let current = '';
   for (const { item, line } of chosen) {
     const { conversationId } = item.turn;
@@ -199,7 +203,7 @@ async function chooseTurns(
     current = conversationId;
     lines.push(line);
   }
-  return { shown: chosen.map(({ item }) => item), text: lines.join('\n'), tokens: room - left };
+  return { shown: chosen.map(({ item }) => item), lines, tokens };
 }
 
 /** A turn as its entry; a long one is cut to its share, one that has no room at all is left out. */

@@ -23,9 +23,14 @@ export function beginning(text: string, tokens: number): string {
   return text.slice(0, Math.max(0, tokens) * CHARACTERS_A_TOKEN);
 }
 
+/** Tokens of a line with the break behind it. Lines that do not begin blank add up: the encoding splits a text before each. */
+export function lineTokens(line: string): number {
+  return countTokens(`${line}\n`);
+}
+
 /**
- * The text and its tokens; or, where it has more than there is room for, its beginning with a mark. Empty: no room.
- * In steps: a large budget takes a large text.
+ * The text and its tokens with the break behind it; or, where it has more than there is room for, its beginning with a mark.
+ * Empty: no room. In steps: a large budget takes a large text.
  */
 export async function fit(
   text: string,
@@ -35,12 +40,12 @@ export async function fit(
   const start = beginning(text, tokens);
   const whole = !isBeginning && start.length === text.length;
   if (whole) {
-    const count = await countTokensInSteps(text);
+    const count = await countTokensInSteps(`${text}\n`);
     if (count <= tokens) return { text, tokens: count };
   }
-  const room = tokens - phraseTokens(CUT_MARK);
+  const room = tokens - phraseTokens(`${CUT_MARK}\n`);
   const kept = room <= 0 ? '' : (await truncateToTokensInSteps(start, room)).trimEnd();
   if (kept === '') return { text: '', tokens: 0 };
   const cut = kept + CUT_MARK;
-  return { text: cut, tokens: await countTokensInSteps(cut) };
+  return { text: cut, tokens: await countTokensInSteps(`${cut}\n`) };
 }
