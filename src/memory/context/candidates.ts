@@ -59,13 +59,20 @@ export function comparable(text: string): string {
   if (text.length > LONG) {
     return `${plain(text.slice(0, LONG / 4))}\n${plain(text.slice(-LONG / 4))}\n${String(text.length)}`;
   }
-  return plain(text);
+  return text.length > SHORT ? plainOnce(text) : plain(text);
+}
+
+/** Up to this length, in characters, a text is made plain in less time than it takes to remember it. */
+const SHORT = 1_000;
+/** Blanks that are not one single space already. */
+const BLANKS = /\s{2,}|[^\S ]/gu;
+
+function plain(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replaceAll(BLANKS, ' ').trim();
 }
 
 /** Every candidate of every context comes through here. */
-const plain = remembered((text) => text.normalize('NFKC').toLowerCase().replaceAll(BLANKS, ' ').trim());
-/** Blanks that are not one single space already. */
-const BLANKS = /\s{2,}|[^\S ]/gu;
+const plainOnce = remembered(plain);
 
 /**
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
