@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -98,5 +98,14 @@ describe('what the hot path asks of SQLite', () => {
       }
     }
     expect(wide).toEqual([]);
+  });
+
+  it('is planned once: no statement has a bare parameter as its limit, which SQLite plans for anew each time', () => {
+    const folder = new URL('../../src/store/sqlite/', import.meta.url);
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+    expect(files.length).toBeGreaterThan(30);
+    // Its documentation tells why.
+    const bare = files.filter((name) => /\bLIMIT\s+[?@:]/.test(readFileSync(new URL(name, folder), 'utf8')));
+    expect(bare).toEqual([]);
   });
 });

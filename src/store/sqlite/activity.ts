@@ -23,7 +23,7 @@ export const activityModule: StoreModule<ActivityStore> = {
         prepared(
           database,
           `SELECT s.session_id, s.session_key, h.change_seq FROM sessions s JOIN activity_heads h USING (session_id)
-            WHERE s.session_key > ? AND s.status <> 'importing' ORDER BY s.session_key LIMIT ?`,
+            WHERE s.session_key > ? AND s.status <> 'importing' ORDER BY s.session_key LIMIT +?`,
         ).all(afterKey, limit) as HeadRow[]
       ).map(headFromRow),
   }),
@@ -37,7 +37,7 @@ function readActivity(database: Database, sessionId: string, after: number, limi
   const rows = prepared(
     database,
     `SELECT kind, id, activity_no, change_seq FROM activity_changes INDEXED BY activity_changes_by_change
-      WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`,
+      WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT +?`,
   ).all(sessionId, after, limit) as ChangeRow[];
   const cycles: CycleFacts[] = [];
   const calls: CallFacts[] = [];

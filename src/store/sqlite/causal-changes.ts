@@ -30,7 +30,7 @@ function rowsAfter(
   select: string,
   { sessionId, after, limit }: { sessionId: string; after: number; limit: number },
 ): ChangeRow[] {
-  return prepared(database, `${select} WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`)
+  return prepared(database, `${select} WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT +?`)
     .raw()
     .all(sessionId, after, limit) as ChangeRow[];
 }

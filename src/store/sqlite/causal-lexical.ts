@@ -45,7 +45,7 @@ function answer(database: Database, sessionKey: number, question: IndexQuestion)
     const read = prepared(
       database,
       `SELECT event_no * ${COUNT_SPAN} + min(count, ${COUNT_SPAN - 1}) FROM causal_terms
-        WHERE session_key = ? AND term = ? ORDER BY event_no DESC LIMIT ?`,
+        WHERE session_key = ? AND term = ? ORDER BY event_no DESC LIMIT +?`,
     ).pluck();
     return question.terms.map((term) => read.all(sessionKey, term, question.limit) as number[]);
   }

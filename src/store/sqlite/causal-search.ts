@@ -23,7 +23,7 @@ export function recentEvents(
     `SELECT ${RANKED_COLUMNS} FROM causal_events e WHERE e.session_id = @sessionId AND ${narrowed}
         AND (e.happened_at, e.event_no) < (@happenedAt, @eventNo) AND ${SHOWN}
         ${openOnly ? 'AND open' : ''}
-      ORDER BY e.happened_at DESC, e.event_no DESC LIMIT @limit`,
+      ORDER BY e.happened_at DESC, e.event_no DESC LIMIT +@limit`,
   ).all({
     sessionId,
     limit,
@@ -48,7 +48,7 @@ export function inForce(
       WHERE (@actor IS NULL OR e.actor = @actor) AND (e.happened_at, e.event_no) < (@happenedAt, @eventNo)
         AND NOT EXISTS (SELECT 1 FROM causal_links s INDEXED BY causal_links_by_effect
           WHERE s.session_id = @sessionId AND s.effect_no = e.event_no AND s.relation = 'superseded') AND ${SHOWN}
-      ORDER BY e.happened_at DESC, e.event_no DESC LIMIT @limit`,
+      ORDER BY e.happened_at DESC, e.event_no DESC LIMIT +@limit`,
   ).all({ sessionId, ...before, actor: actor ?? null, limit }) as RankedRow[];
   return rows.map(rankedFromRow);
 }

@@ -127,7 +127,7 @@ export const causalModule: StoreModule<CausalStore> = {
         prepared(
           database,
           `SELECT s.session_id, s.session_key, h.change_seq FROM sessions s JOIN causal_heads h USING (session_id)
-            WHERE s.session_key > ? AND s.status <> 'importing' ORDER BY s.session_key LIMIT ?`,
+            WHERE s.session_key > ? AND s.status <> 'importing' ORDER BY s.session_key LIMIT +?`,
         ).all(afterKey, limit) as { session_id: string; session_key: number; change_seq: number }[]
       ).map((row): CausalHead => ({
         sessionId: row.session_id,

@@ -15,7 +15,7 @@ export const causalVectorsModule: StoreModule<CausalVectorStore> = {
         `SELECT event_no AS eventNo, change_seq AS changeSeq, text FROM causal_events
           WHERE session_id = @sessionId AND change_seq > coalesce((SELECT through_seq FROM causal_vector_progress
             WHERE session_id = @sessionId AND model = @model), 0)
-          ORDER BY change_seq LIMIT @limit`,
+          ORDER BY change_seq LIMIT +@limit`,
       ).all({ sessionId, model, limit }) as { eventNo: number; changeSeq: number; text: string }[],
     write: (input) => write(database, input),
     any: (sessionId, model) =>
@@ -31,7 +31,7 @@ export const causalVectorsModule: StoreModule<CausalVectorStore> = {
            LEFT JOIN causal_vector_progress p ON p.session_id = h.session_id AND p.model = @model
           WHERE h.session_id > @after AND EXISTS (SELECT 1 FROM causal_events e INDEXED BY causal_events_by_change
             WHERE e.session_id = h.session_id AND e.change_seq > coalesce(p.through_seq, 0))
-          ORDER BY h.session_id LIMIT @limit`,
+          ORDER BY h.session_id LIMIT +@limit`,
       )
         .pluck()
         .all({ model, after: after ?? '', limit }) as string[],
@@ -84,7 +84,7 @@ function changesSince(database: Database, sessionId: string, after: number, limi
   const rows = prepared(
     database,
     `SELECT change_seq, event_no, model, vector FROM causal_vectors
-      WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT ?`,
+      WHERE session_id = ? AND change_seq > ? ORDER BY change_seq LIMIT +?`,
   )
     .raw()
     .all(sessionId, after, limit) as ChangedVectorRow[];

@@ -58,7 +58,7 @@ export const conversationsModule: StoreModule<ConversationStore> = {
         database,
         `SELECT * FROM conversations WHERE session_id = @sessionId AND ordinal < @before
             AND EXISTS (SELECT 1 FROM sessions WHERE session_id = @sessionId AND status <> 'importing')
-          ORDER BY ordinal DESC LIMIT @limit`,
+          ORDER BY ordinal DESC LIMIT +@limit`,
       ).all({ sessionId, before, limit: limit + 1 }) as ConversationRow[];
       return pageOf(rows, limit, conversationFromRow, (row) => encodeCursor([row.ordinal]));
     },

@@ -63,7 +63,7 @@ export const cyclesModule: StoreModule<CycleStore> = {
       (
         prepared(
           database,
-          'SELECT * FROM cycle_events WHERE session_id = ? AND cycle_id = ? AND seq > ? ORDER BY seq LIMIT ?',
+          'SELECT * FROM cycle_events WHERE session_id = ? AND cycle_id = ? AND seq > ? ORDER BY seq LIMIT +?',
         ).all(sessionId, cycleId, afterSeq, limit) as EventRow[]
       ).map(eventFromRow),
     list: ({ sessionId, conversationId = null, limit, cursor }) => {
@@ -74,7 +74,7 @@ export const cyclesModule: StoreModule<CycleStore> = {
         `SELECT * FROM cycles
           WHERE session_id = @sessionId AND (created_at, cycle_id) < (@time, @id)
             AND (@conversationId IS NULL OR conversation_id = @conversationId)
-          ORDER BY created_at DESC, cycle_id DESC LIMIT @limit`,
+          ORDER BY created_at DESC, cycle_id DESC LIMIT +@limit`,
       ).all({ sessionId, conversationId, time, id, limit: limit + 1 }) as CycleRow[];
       return pageOf(rows, limit, cycleFromRow, (row) => encodeCursor([row.created_at, row.cycle_id]));
     },
@@ -84,7 +84,7 @@ export const cyclesModule: StoreModule<CycleStore> = {
           database,
           // The condition has to stand here word for word: it is that of the index.
           `SELECT * FROM cycles WHERE session_id = ? AND outcome = 'awaiting_tools'
-            ORDER BY created_at DESC LIMIT ?`,
+            ORDER BY created_at DESC LIMIT +?`,
         ).all(sessionId, limit) as CycleRow[]
       ).map((row) => ({ ...cycleFromRow(row), machine: fromJson(row.machine) })),
     counts: () =>

@@ -44,6 +44,6 @@ function readAfter(
   const names = [...new Set([...Object.keys(columns), ...key])].join(', ');
   return prepared(
     database,
-    `SELECT ${names} FROM ${table} WHERE session_id = ? ${beyond} ORDER BY ${keyList} LIMIT ?`,
+    `SELECT ${names} FROM ${table} WHERE session_id = ? ${beyond} ORDER BY ${keyList} LIMIT +?`,
   ).all(sessionId, ...after, limit) as Record<string, SqlValue>[];
 }

@@ -24,7 +24,7 @@ export const factsModule: StoreModule<FactStore> = {
       const rows = prepared(
         database,
         `SELECT * FROM facts WHERE session_id = @sessionId AND ${SHOWN} AND fact_no < @before
-            AND (@current = 0 OR valid_until IS NULL) ORDER BY fact_no DESC LIMIT @limit`,
+            AND (@current = 0 OR valid_until IS NULL) ORDER BY fact_no DESC LIMIT +@limit`,
       ).all({ sessionId, before, current: Number(current), limit: limit + 1 }) as FactRow[];
       return pageOf(rows, limit, factFromRow, (row) => encodeCursor([row.fact_no]));
     },
@@ -47,7 +47,7 @@ export const factsModule: StoreModule<FactStore> = {
         prepared(
           database,
           `SELECT * FROM facts WHERE session_id = @sessionId AND ${SHOWN} AND pinned = 1 AND valid_until IS NULL
-            ORDER BY fact_no LIMIT @limit`,
+            ORDER BY fact_no LIMIT +@limit`,
         ).all({ sessionId, limit }) as FactRow[]
       ).map(factFromRow),
     search: (input) => searchFacts(database, input),

@@ -37,7 +37,7 @@ export const jobsModule: StoreModule<JobStore> = {
       const rows = prepared(
         database,
         `SELECT * FROM jobs WHERE state = 'failed' AND (session_id, job_id) > (?, ?)
-          ORDER BY session_id, job_id LIMIT ?`,
+          ORDER BY session_id, job_id LIMIT +?`,
       ).all(...after, limit + 1) as JobRow[];
       return pageOf(rows, limit, jobFromRow, (row) => encodeCursor([row.session_id, row.job_id]));
     },
@@ -78,7 +78,7 @@ function claim(
         ...(prepared(
           database,
           `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'ready' AND ${time}
-              AND ${NO_TWIN_RUNS} ORDER BY run_at LIMIT @limit`,
+              AND ${NO_TWIN_RUNS} ORDER BY run_at LIMIT +@limit`,
         ).all({ kind, now, tooFar, limit }) as typeof due),
       );
     }
@@ -87,7 +87,7 @@ function claim(
         ...(prepared(
           database,
           `SELECT session_id, job_id, run_at FROM jobs WHERE kind = @kind AND state = 'running' AND ${time}
-            ORDER BY lease_until LIMIT @limit`,
+            ORDER BY lease_until LIMIT +@limit`,
         ).all({ kind, now, tooFar, limit }) as typeof due),
       );
     }
@@ -135,7 +135,7 @@ function retry(database: Database, { jobId, kind, now }: Parameters<JobStore['re
   const rows = prepared(
     database,
     `SELECT session_id, job_id, kind, dedupe_key FROM jobs
-      WHERE state = 'failed' AND (@jobId IS NULL OR job_id = @jobId) AND (@kind IS NULL OR kind = @kind) LIMIT @limit`,
+      WHERE state = 'failed' AND (@jobId IS NULL OR job_id = @jobId) AND (@kind IS NULL OR kind = @kind) LIMIT +@limit`,
   ).all({ jobId: jobId ?? null, kind: kind ?? null, limit: RETRIED_AT_ONCE }) as Pick<
     JobRow,
     'session_id' | 'job_id' | 'kind' | 'dedupe_key'

@@ -26,7 +26,7 @@ export const lessonsModule: StoreModule<LessonStore> = {
         prepared(
           database,
           `SELECT * FROM lessons WHERE session_id = @sessionId AND agent = @agent AND status <> 'deleted' AND ${SHOWN}
-            ORDER BY lesson_no DESC LIMIT @limit`,
+            ORDER BY lesson_no DESC LIMIT +@limit`,
         ).all({ sessionId, agent, limit }) as LessonRow[]
       ).map(lessonFromRow),
     active: (sessionId, limit) =>
@@ -34,7 +34,7 @@ export const lessonsModule: StoreModule<LessonStore> = {
         prepared(
           database,
           `SELECT * FROM lessons WHERE session_id = @sessionId AND status = 'active' AND ${SHOWN}
-            ORDER BY pinned DESC, lesson_no DESC LIMIT @limit`,
+            ORDER BY pinned DESC, lesson_no DESC LIMIT +@limit`,
         ).all({ sessionId, limit }) as LessonRow[]
       ).map(lessonFromRow),
     mostTried: (limit) =>
@@ -44,7 +44,7 @@ export const lessonsModule: StoreModule<LessonStore> = {
           `SELECT * FROM lessons INDEXED BY lessons_by_trials
             WHERE with_trials + without_trials > 0 AND status <> 'deleted'
               AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.session_id = lessons.session_id AND status = 'importing')
-            ORDER BY with_trials + without_trials DESC LIMIT ?`,
+            ORDER BY with_trials + without_trials DESC LIMIT +?`,
         ).all(limit) as LessonRow[]
       ).map(lessonFromRow),
     get: (sessionId, lessonId) => {

@@ -155,7 +155,7 @@ function sweep(
     database,
     `SELECT term, conversation_ordinal, turn_number, version FROM turn_terms
       WHERE session_key = ? AND (term, conversation_ordinal, turn_number) > (?, ?, ?)
-      ORDER BY term, conversation_ordinal, turn_number LIMIT ?`,
+      ORDER BY term, conversation_ordinal, turn_number LIMIT +?`,
   )
     .raw()
     .all(sessionKey, ...after, limit) as [string, number, number, number][];

@@ -12,7 +12,7 @@ export function expiredEvents(
   return prepared(
     database,
     `SELECT ${AGED} FROM causal_events INDEXED BY causal_events_by_age
-      WHERE session_id = ? AND min(happened_at, stored_at) < ? AND event_no > ? ORDER BY event_no LIMIT ?`,
+      WHERE session_id = ? AND min(happened_at, stored_at) < ? AND event_no > ? ORDER BY event_no LIMIT +?`,
   ).all(sessionId, before, after, limit) as AgedEvent[];
 }
 

@@ -13,11 +13,11 @@ const withoutTurn = (column: string) =>
 
 export function leftovers(database: Database, sessionId: string, before: number, limit: number): Leftovers {
   const rows = <T>(sql: string): T[] =>
-    prepared(database, `${sql} LIMIT @limit`).all({ sessionId, before, limit }) as T[];
+    prepared(database, `${sql} LIMIT +@limit`).all({ sessionId, before, limit }) as T[];
   const values = <T>(sql: string): T[] =>
-    prepared(database, `${sql} LIMIT @limit`).pluck().all({ sessionId, before, limit }) as T[];
+    prepared(database, `${sql} LIMIT +@limit`).pluck().all({ sessionId, before, limit }) as T[];
   const pairs = (sql: string): [number, number][] =>
-    prepared(database, `${sql} LIMIT @limit`).raw().all({ sessionId, before, limit }) as [number, number][];
+    prepared(database, `${sql} LIMIT +@limit`).raw().all({ sessionId, before, limit }) as [number, number][];
   const sessionKey = keyOf(database, sessionId);
   return {
     cycles: values(

@@ -20,7 +20,7 @@ export function expiredTurns(
     database,
     `SELECT conversation_id AS conversationId, turn_number AS turnNumber, content
        FROM turns INDEXED BY turns_by_age WHERE session_id = ? AND min(timestamp, stored_at) < ?
-      ORDER BY min(timestamp, stored_at) LIMIT ?`,
+      ORDER BY min(timestamp, stored_at) LIMIT +?`,
   ).iterate(sessionId, before, limit) as IterableIterator<ExpiredTurn>;
   const turns: ExpiredTurn[] = [];
   let length = 0;

@@ -20,7 +20,7 @@ export const retentionModule: StoreModule<RetentionStore> = {
           database,
           `SELECT session_id AS sessionId, user_preferences -> '$.memory_retention_days' AS days,
                   analyser_version AS analyserVersion FROM sessions
-            WHERE session_id > ? AND status <> 'importing' ORDER BY session_id LIMIT ?`,
+            WHERE session_id > ? AND status <> 'importing' ORDER BY session_id LIMIT +?`,
         ).all(after, limit) as { sessionId: string; days: string | null; analyserVersion: number }[]
       ).map((row) => ({ ...row, days: row.days === null ? null : (JSON.parse(row.days) as Json) })),
     expiredTurns: (input) => expiredTurns(database, input),

@@ -89,7 +89,7 @@ export const sessionsModule: StoreModule<SessionStore> = {
               AND (@name IS NULL OR instr(lower(user_preferences ->> '$.name'), lower(@name)) > 0
                 OR instr(session_id, @name) > 0)
               AND (last_active, session_id) < (@lastActive, @sessionId)
-            ORDER BY last_active DESC, session_id DESC LIMIT @limit`,
+            ORDER BY last_active DESC, session_id DESC LIMIT +@limit`,
         ).all({
           status: status ?? null,
           name: name ?? null,

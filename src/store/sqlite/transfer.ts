@@ -123,7 +123,7 @@ function eventVectors(
     database,
     `SELECT v.event_no AS eventNo, e.change_seq AS changeSeq, v.vector FROM causal_vectors v
        JOIN causal_events e ON e.session_id = v.session_id AND e.event_no = v.event_no
-      WHERE v.session_id = ? AND v.event_no > ? AND v.model = ? ORDER BY v.event_no LIMIT ?`,
+      WHERE v.session_id = ? AND v.event_no > ? AND v.model = ? ORDER BY v.event_no LIMIT +?`,
   ).all(sessionId, after, progress.model, limit) as {
     eventNo: number;
     changeSeq: number;

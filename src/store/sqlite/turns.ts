@@ -51,7 +51,7 @@ export const turnsModule: StoreModule<TurnStore> = {
         prepared(
           database,
           `SELECT * FROM turns WHERE session_id = @sessionId AND conversation_id = @conversationId AND ${SHOWN}
-            ORDER BY turn_number DESC LIMIT @limit`,
+            ORDER BY turn_number DESC LIMIT +@limit`,
         ).all({ sessionId, conversationId, limit }) as TurnRow[]
       )
         .map(turnFromRow)
@@ -63,7 +63,7 @@ export const turnsModule: StoreModule<TurnStore> = {
           database,
           `SELECT * FROM turns
             WHERE session_id = @sessionId AND json_extract(metadata, '$.thread_key') = @threadKey AND ${SHOWN}
-            ORDER BY stored_at DESC, turn_number DESC LIMIT @limit`,
+            ORDER BY stored_at DESC, turn_number DESC LIMIT +@limit`,
         ).all({ sessionId, threadKey, limit }) as TurnRow[]
       ).map(turnFromRow),
   }),
@@ -142,7 +142,7 @@ function readRange(
     database,
     `SELECT * FROM turns WHERE session_id = @sessionId AND conversation_id = @conversationId
         AND turn_number >= @fromNumber AND ${SHOWN}
-      ORDER BY turn_number LIMIT @limit`,
+      ORDER BY turn_number LIMIT +@limit`,
   ).all(input) as TurnRow[];
   return rows.map(turnFromRow);
 }

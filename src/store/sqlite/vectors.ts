@@ -29,7 +29,7 @@ export const vectorsModule: StoreModule<VectorStore> = {
             WHERE session_id = @sessionId AND conversation_id = @conversationId
               AND turn_number > coalesce((SELECT through_turn FROM vector_progress
                 WHERE session_id = @sessionId AND conversation_id = @conversationId AND model = @model), 0)
-            ORDER BY turn_number LIMIT @limit`,
+            ORDER BY turn_number LIMIT +@limit`,
         ).all({ sessionId, conversationId, model, limit }) as { turnNumber: number; content: string }[],
       write: (input) => writeVectors(database, input),
       compare: ({ sessionId, model, vector }) => {
@@ -62,7 +62,7 @@ export const vectorsModule: StoreModule<VectorStore> = {
              LEFT JOIN vector_progress p ON p.session_id = c.session_id AND p.conversation_id = c.conversation_id
             WHERE (c.session_id, c.conversation_id) > (@sessionId, @conversationId) AND c.turn_count > 0
               AND (p.model IS NULL OR p.model <> @model OR p.through_turn < c.turn_count)
-            ORDER BY c.session_id, c.conversation_id LIMIT @limit`,
+            ORDER BY c.session_id, c.conversation_id LIMIT +@limit`,
         ).all({
           model,
           limit,
