@@ -21,6 +21,8 @@ import { startCcc } from './targets.ts';
 export interface ChatSizes {
   rounds: number;
   forMs: number;
+  /** How long many clients ask before anything is measured: the engine goes on compiling for some thousand chats. */
+  warmMs: number;
   /** Turns of each long session. */
   turns: number;
   /** Clients, each with a session of `turnsEach` turns. */
@@ -50,7 +52,7 @@ export async function measureChat(
   ending(() => rmSync(folder, { recursive: true, force: true }));
   const { long, many } = await fill(join(folder, 'ccc.db'), sizes);
   const server = await startCcc(upstreamPort, folder);
-  // First, for a server that has answered some hundred chats only has not yet compiled all that they take.
+  // First: it warms the server up.
   const together = await measureTogether(server, client, many, sizes);
   const alone: ChatResult['alone'] = [];
   for (const stream of [false, true]) {
@@ -114,7 +116,7 @@ async function measureTogether(
   server: RunningServer,
   client: ChildProcess,
   ids: string[],
-  { rounds, forMs }: ChatSizes,
+  { rounds, forMs, warmMs }: ChatSizes,
 ): Promise<ChatResult['together']> {
   const results: (LoadResult & { cpu: number })[] = [];
   const pid = server.child.pid ?? 0;
@@ -124,7 +126,7 @@ async function measureTogether(
     const result = await askCounted(server, client, ids, {
       bodies: chats(false, ids),
       connections: ids.length,
-      forMs,
+      forMs: round < 0 ? warmMs : forMs,
       headers: HEADERS,
     });
     if (round >= 0) results.push({ ...result, cpu: (processorTime(pid) - before) / result.requests });

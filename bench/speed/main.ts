@@ -45,14 +45,14 @@ if (!Number.isSafeInteger(rounds) || rounds < 1) {
 const sizes = flags.quick
   ? {
       gateways: { rounds, forMs: 300, warmMs: 1_000, connections: [1, 32] },
-      chat: { rounds, forMs: 700, turns: 2_000, sessions: 16, turnsEach: 200 },
+      chat: { rounds, forMs: 700, warmMs: 700, turns: 2_000, sessions: 16, turnsEach: 200 },
       search: { rounds, calls: 10, turns: 2_000 },
       start: { starts: 1, idleMs: 1_000 },
       limitMs: 60_000,
     }
   : {
       gateways: { rounds, forMs: 1_200, warmMs: 4_000, connections: [1, 32, 100] },
-      chat: { rounds, forMs: 2_500, turns: 10_000, sessions: 64, turnsEach: 1_000 },
+      chat: { rounds, forMs: 2_500, warmMs: 12_000, turns: 10_000, sessions: 64, turnsEach: 1_000 },
       search: { rounds, calls: 30, turns: 10_000 },
       start: { starts: 3, idleMs: 20_000 },
       limitMs: Math.max(6, 2 * rounds) * 60_000,
