@@ -51,6 +51,9 @@ export interface CausalMemory extends CausalMemoryCore {
   readonly meaning: MeaningSearch | null;
 }
 
+/** What is said of it meanwhile. */
+const NOT_OPENED = 'Not opened yet: the record has no causes.';
+
 /** Causal memory over the record. Nothing is opened before something is asked or followed. */
 export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
   const {
@@ -68,7 +71,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     onlyAsked: options.onlyAsked ?? false,
     logger,
   });
-  const follower = new Follower(projection, store, logger);
+  const follower = new Follower(projection, logger);
   const meaning = options.meaning ? createMeaningSearch({ ...options.meaning, projection }) : null;
   const deps = { store, projection };
   const wrote = (sessionId: string) => {
@@ -221,6 +224,8 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
 
     async status() {
       try {
+        // A look at how things are is no reason to load DuckDB, where nothing else has been yet.
+        if (!(await projection.isNeeded())) return { available: true, reason: NOT_OPENED, lag: 0 };
         // A real question, over all that is there.
         await projection.askAll((duck) => duck.rows('SELECT count(*) FROM links'));
         return { available: true, reason: projection.fileTrouble, lag: await projection.lag() };

@@ -135,6 +135,26 @@ describe('the projection of a running server', () => {
     writeFileSync(file(), bytes);
   }
 
+  it.runIf(process.platform === 'linux')(
+    'is not even loaded for a record without causes, whoever asks how things are, and for the first cause it is',
+    async () => {
+      const isLoaded = () =>
+        readFileSync(`/proc/${String(server.child.pid)}/maps`, 'latin1').includes('libduckdb');
+      const reason = 'Not opened yet: the record has no causes.';
+      expect(await call('GET', '/health')).toMatchObject({ causal: { available: true, reason, lag: 0 } });
+      expect(await call('GET', '/api/v2/status')).toMatchObject({
+        causal_memory: { available: true, reason },
+        projection_lag: 0,
+      });
+      expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^ccc_causal_projection_lag 0$/m);
+      expect(isLoaded()).toBe(false);
+      await tell(1);
+      const causal = { available: true, reason: null, lag: 0 };
+      await expect.poll(() => call('GET', '/health'), { timeout: 10_000 }).toMatchObject({ causal });
+      expect(isLoaded()).toBe(true);
+    },
+  );
+
   it.each(damages)('%s between two starts: the answers are equal', async (_name, damage) => {
     const stories = await tellMany(20);
     const before = await answers(stories);

@@ -1,6 +1,5 @@
 import type { Logger } from '../../base/logger.ts';
 import { CccError } from '../../base/ccc-error.ts';
-import type { CausalStore } from '../../store/causal-store.ts';
 import type { CausalProjection } from './projection.ts';
 
 /** How long after a change the projection follows, in milliseconds: changes come in bursts. */
@@ -11,16 +10,14 @@ const AFTER_START_MS = 2_000;
 /** Keeps the projection near the record in the background. It never opens one for a record without causes. */
 export class Follower {
   readonly #projection: CausalProjection;
-  readonly #store: Pick<CausalStore, 'counts'>;
   readonly #logger: Logger;
   readonly #touched = new Set<string>();
   #started = false;
   #timer: NodeJS.Timeout | null = null;
   #startTimer: NodeJS.Timeout | null = null;
 
-  constructor(projection: CausalProjection, store: Pick<CausalStore, 'counts'>, logger: Logger) {
+  constructor(projection: CausalProjection, logger: Logger) {
     this.#projection = projection;
-    this.#store = store;
     this.#logger = logger;
   }
 
@@ -64,12 +61,8 @@ export class Follower {
 
   async #catchUpAll(): Promise<void> {
     await this.#quietly(async () => {
-      if (this.#projection.exists || (await this.#hasNews())) await this.#projection.catchUpAll();
+      if (await this.#projection.isNeeded()) await this.#projection.catchUpAll();
     });
-  }
-
-  async #hasNews(): Promise<boolean> {
-    return !this.#projection.onlyAsked && (await this.#store.counts()).changes > 0;
   }
 
   /** A projection that cannot follow now does so when it is asked: nobody waits for this. */

@@ -70,6 +70,11 @@ export class CausalProjection {
     return this.#open !== null || (file !== null && existsSync(file));
   }
 
+  /** Whether there is anything that it would hold: for a record without causes it need not be opened. */
+  async isNeeded(): Promise<boolean> {
+    return this.exists || (!this.onlyAsked && (await this.#options.store.counts()).changes > 0);
+  }
+
   get onlyAsked(): boolean {
     return this.#options.onlyAsked === true;
   }
