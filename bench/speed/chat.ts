@@ -59,7 +59,7 @@ export async function measureChat(
     alone.push(await measureAlone(server, upstreamPort, client, { ...sizes, ids: long, stream }));
   }
   const result = { alone, together, residentMegabytes: residentMegabytes(server.child.pid ?? 0) };
-  print(result, sizes);
+  console.log(`${chatLines(result, sizes).join('\n')}\n`);
   return result;
 }
 
@@ -179,18 +179,22 @@ async function turnsOf(server: RunningServer, ids: string[]): Promise<number> {
   return total;
 }
 
-function print({ alone, together }: ChatResult, sizes: ChatSizes): void {
-  for (const { stream, addedMs, addedP99Ms } of alone) {
-    console.log(
-      `one client, sessions of ${String(sizes.turns)} turns, ${stream ? 'a stream of 50 chunks' : '1 kB of JSON'}: ${shown(addedMs, 1)} ms ` +
-        `added at the median, ${shown(addedP99Ms, 1)} ms at the 99th percentile`,
-    );
-  }
-  console.log(
-    `${String(sizes.sessions)} clients on ${String(sizes.sessions)} sessions of ${String(sizes.turnsEach)} turns: ` +
+/** What was measured, in words. */
+export function chatLines(
+  { alone, together, residentMegabytes: megabytes }: ChatResult,
+  sizes: ChatSizes,
+): string[] {
+  return [
+    ...alone.map(
+      ({ stream, addedMs, addedP99Ms }) =>
+        `one client, sessions of ${sizes.turns.toLocaleString('en')} turns, ${stream ? 'a stream of 50 chunks' : '1 kB of JSON'}: ` +
+        `${shown(addedMs, 1)} ms added at the median, ${shown(addedP99Ms, 1)} ms at the 99th percentile`,
+    ),
+    `${String(sizes.sessions)} clients on ${String(sizes.sessions)} sessions of ${sizes.turnsEach.toLocaleString('en')} turns: ` +
       `${shown(together.requestsPerSecond, 0)} requests/s, ${shown(together.medianMs, 0)} ms at the median, ` +
-      `${shown(together.p99Ms, 0)} ms at the 99th percentile, ${shown(together.cpuMicroseconds, 0)} µs of processor time each\n`,
-  );
+      `${shown(together.p99Ms, 0)} ms at the 99th percentile, ${shown(together.cpuMicroseconds, 0)} µs of processor time each; ` +
+      `${megabytes.toFixed(0)} MB resident afterwards`,
+  ];
 }
 
 /** What a chat with memory is to reach. */

@@ -16,6 +16,8 @@ export interface Load {
   connections: number;
   /** How long to keep asking, in milliseconds. */
   forMs: number;
+  /** Ends before that when so many requests were sent. */
+  requests?: number;
 }
 
 export interface LoadResult {
@@ -125,6 +127,7 @@ export async function run(load: Load): Promise<LoadResult> {
   const firstBytes: number[] = [];
   const wholes: number[] = [];
   const begun = performance.now();
+  let asked = 0;
 
   const connection = (number: number) =>
     new Promise<void>((resolve, reject) => {
@@ -134,7 +137,7 @@ export async function run(load: Load): Promise<LoadResult> {
       let first = 0;
       let reader = new AnswerReader();
       const ask = () => {
-        if (performance.now() - begun >= load.forMs) {
+        if (performance.now() - begun >= load.forMs || asked === (load.requests ?? -1)) {
           socket.destroy();
           resolve();
           return;
@@ -143,6 +146,7 @@ export async function run(load: Load): Promise<LoadResult> {
         first = 0;
         const request = requests[at % requests.length];
         at += load.connections;
+        asked += 1;
         sent = performance.now();
         if (request) socket.write(request.next());
       };

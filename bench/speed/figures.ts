@@ -14,16 +14,18 @@ export function isMet({ limit, got }: Figure): boolean {
   return 'most' in limit ? got.median <= limit.most : got.median >= limit.least;
 }
 
+/** What is to be reached, in words. */
+export function wanted({ limit, unit }: Figure): string {
+  return 'most' in limit ? `≤ ${String(limit.most)} ${unit}` : `≥ ${String(limit.least)} ${unit}`;
+}
+
 export function printFigures(figures: readonly Figure[]): void {
   console.table(
     Object.fromEntries(
       figures.map((figure) => [
         figure.name,
         {
-          wanted:
-            'most' in figure.limit
-              ? `≤ ${String(figure.limit.most)} ${figure.unit}`
-              : `≥ ${String(figure.limit.least)} ${figure.unit}`,
+          wanted: wanted(figure),
           measured: shown(figure.got, figure.digits),
           '': isMet(figure) ? 'met' : 'NOT MET',
         },

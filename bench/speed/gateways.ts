@@ -89,7 +89,8 @@ interface Scenario {
   stream: boolean;
 }
 
-function titleOf({ connections, stream }: Scenario): string {
+/** A scenario in words. */
+export function titleOf({ connections, stream }: Scenario): string {
   return `${String(connections)} connection${connections === 1 ? '' : 's'}, ${stream ? 'a stream of 50 chunks' : '1 kB of JSON'}`;
 }
 

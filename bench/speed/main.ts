@@ -3,19 +3,22 @@
  * written beside others, and how the server starts. Prints medians and, in brackets, the lowest and the highest round; what
  * is to be reached, and whether it was. Writes bench/results/speed.json and speed.svg.
  *
- *     npm run bench [-- --quick] [--only gateways,chat,search,start] [--rounds 3] [--others folder] [--mem0 folder]
+ *     npm run bench [-- --quick] [--only gateways,chat,search,start] [--rounds 3] [--docs]
  *
- * `--others`: a folder in which `npm install @portkey-ai/gateway` was run; `--mem0`: one with `mem0ai` and `better-sqlite3`.
- * `--quick`: smaller and fewer, in less than a minute: to see that it runs, not to quote.
+ * `npm run bench:others` installs what it is compared with, beside the project; without it that is left out.
+ * `--quick`: smaller and fewer, in less than a minute: to see that it runs, not to quote. `--docs`: writes the run into
+ * docs/benchmarks.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { chatFigures, measureChat } from './chat.ts';
-import { isMet, printFigures, type Figure } from './figures.ts';
-import { gatewayFigures, measureGateways, type GatewayRow } from './gateways.ts';
+import { writeDocument } from './document.ts';
+import { isMet, printFigures } from './figures.ts';
+import { gatewayFigures, measureGateways } from './gateways.ts';
 import { plotGateways } from './plot.ts';
 import { startHelper } from './processes.ts';
+import type { SpeedResults } from './results.ts';
 import { endAll, endWhenStopped, isStopped } from './running.ts';
 import { measureSearch } from './search.ts';
 import { measureStart, startFigures } from './start.ts';
@@ -27,8 +30,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: PARTS.join(',') },
     rounds: { type: 'string' },
-    others: { type: 'string' },
-    mem0: { type: 'string' },
+    docs: { type: 'boolean', default: false },
   },
 });
 const only = flags.only.split(',');
@@ -73,29 +75,30 @@ const described =
   (flags.quick ? '; --quick, not to quote' : '');
 console.log(`${described}\n`);
 
-const figures: Figure[] = [];
-const results: Record<string, unknown> = {};
-let gateways: GatewayRow[] = [];
+const results: SpeedResults = {
+  described,
+  quick: flags.quick,
+  date: new Date().toISOString().slice(0, 10),
+  figures: [],
+};
+const { figures } = results;
 try {
   if (only.includes('start')) {
-    const start = await measureStart(sizes.start.starts, sizes.start.idleMs);
-    results['start'] = start;
-    figures.push(...startFigures(start));
+    results.start = await measureStart(sizes.start.starts, sizes.start.idleMs);
+    figures.push(...startFigures(results.start));
   }
   const upstream = await startHelper('upstream.ts');
   const { child: client } = await startHelper('load.ts');
   if (only.includes('gateways')) {
-    gateways = await measureGateways(client, await targets(upstream.port), sizes.gateways);
-    results['gateways'] = gateways;
-    figures.push(...gatewayFigures(gateways));
+    results.gateways = await measureGateways(client, await targets(upstream.port), sizes.gateways);
+    figures.push(...gatewayFigures(results.gateways));
   }
   if (only.includes('chat')) {
-    const chat = await measureChat(upstream.port, client, sizes.chat);
-    results['chat'] = chat;
-    figures.push(...chatFigures(chat));
+    results.chat = { ...(await measureChat(upstream.port, client, sizes.chat)), sizes: sizes.chat };
+    figures.push(...chatFigures(results.chat));
   }
   if (only.includes('search')) {
-    results['search'] = await measureSearch({ ...sizes.search, mem0: flags.mem0 });
+    results.search = { turns: sizes.search.turns, rows: await measureSearch(sizes.search) };
   }
 } catch (error) {
   // The process ends by itself then.
@@ -106,15 +109,17 @@ try {
 }
 if (figures.length > 0) printFigures(figures);
 mkdirSync('bench/results', { recursive: true });
+const judged = figures.map((figure) => ({ ...figure, met: isMet(figure) }));
 writeFileSync(
   'bench/results/speed.json',
-  `${JSON.stringify({ machine, quick: flags.quick, rounds, results, figures: figures.map((figure) => ({ ...figure, met: isMet(figure) })) }, null, 1)}\n`,
+  `${JSON.stringify({ machine, ...results, figures: judged }, null, 1)}\n`,
 );
-if (gateways.length > 0) writeFileSync('bench/results/speed.svg', plotGateways(gateways, described));
+if (results.gateways) writeFileSync('bench/results/speed.svg', plotGateways(results.gateways, described));
 console.log(
   `${described}; ${((performance.now() - begun) / 1000).toFixed(0)} s. Written: bench/results/speed.json` +
-    (gateways.length > 0 ? ' and speed.svg' : ''),
+    (results.gateways ? ' and speed.svg' : ''),
 );
+if (flags.docs) await writeDocument(results);
 // What was started is ended; a timer of a library need not be waited for.
 process.exit(0);
 
@@ -125,9 +130,7 @@ async function targets(upstream: number): Promise<Target[]> {
     await startCcc(upstream),
     await startCcc(upstream),
   ];
-  const other = await portkey(flags.others, upstream);
-  if (!other)
-    console.log('Portkey is left out: give --others a folder in which @portkey-ai/gateway is installed.\n');
+  const other = await portkey(upstream);
   return [
     direct(upstream),
     plain,

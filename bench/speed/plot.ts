@@ -1,4 +1,4 @@
-import type { GatewayRow } from './gateways.ts';
+import { titleOf, type GatewayRow } from './gateways.ts';
 
 const WIDTH = 760;
 const LABELS = 150;
@@ -43,10 +43,6 @@ ${parts.join('\n')}
 ${described}
 </svg>
 `;
-}
-
-function titleOf({ connections, stream }: GatewayRow): string {
-  return `${String(connections)} connection${connections === 1 ? '' : 's'}, ${stream ? 'stream of 50 chunks' : '1 kB of JSON'}`;
 }
 
 function text(x: number, y: number, words: string, kind: string): string {

@@ -4,7 +4,6 @@
  * this thread; mem0 is given vectors that are there already, so that what is measured is less than what its search costs.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -15,6 +14,7 @@ import { createRetriever } from '../../src/memory/retrieval/retriever.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { STOP_WORDS } from '../../src/text/stop-words.ts';
 import { generator, question, sentence, someTurn, storeSession } from '../memory-data.ts';
+import { leftOut, otherPackage } from './others.ts';
 import { progress } from './progress.ts';
 import { ending } from './running.ts';
 import { shown, spreadOf, type Spread } from './spread.ts';
@@ -47,8 +47,6 @@ export async function measureSearch(sizes: {
   rounds: number;
   /** Searches, and writes, in a round. */
   calls: number;
-  /** A folder in whose node_modules `mem0ai` may be. */
-  mem0: string | undefined;
 }): Promise<SearchRow[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ccc-bench-'));
   ending(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,7 +54,7 @@ export async function measureSearch(sizes: {
   const memories = [
     await ccc(folder, sizes.turns),
     fts5(folder, sizes.turns),
-    ...(await mem0(sizes.mem0, folder, sizes.turns)),
+    ...(await mem0(folder, sizes.turns)),
   ];
   const times = new Map(
     memories.map((memory) => [memory, { search: [] as number[], write: [] as number[], held: 0 }]),
@@ -149,12 +147,9 @@ interface VectorStore {
 }
 type Mem0 = { MemoryVectorStore: new (options: { dimension: number; dbPath: string }) => VectorStore };
 
-async function mem0(from: string | undefined, folder: string, count: number): Promise<Memory[]> {
-  const library = from === undefined ? null : await load(from);
-  if (!library) {
-    console.log('mem0 is left out: give --mem0 a folder in which mem0ai and better-sqlite3 are installed.\n');
-    return [];
-  }
+async function mem0(folder: string, count: number): Promise<Memory[]> {
+  const library = await loadMem0();
+  if (!library) return [];
   const random = generator(3);
   const memories: Memory[] = [];
   for (const dimension of DIMENSIONS) {
@@ -183,11 +178,16 @@ async function mem0(from: string | undefined, folder: string, count: number): Pr
   return memories;
 }
 
-async function load(from: string): Promise<Mem0 | null> {
+async function loadMem0(): Promise<Mem0 | null> {
+  const entry = otherPackage('mem0ai/oss');
+  if (entry === null) {
+    leftOut('mem0');
+    return null;
+  }
   try {
-    const entry = createRequire(join(from, 'package.json')).resolve('mem0ai/oss');
     return (await import(pathToFileURL(entry).href)) as Mem0;
-  } catch {
+  } catch (error) {
+    leftOut('mem0', error instanceof Error ? error.message : String(error));
     return null;
   }
 }

@@ -46,11 +46,16 @@ export async function measureStart(starts: number, idleMs: number): Promise<Star
     idleMegabytes: spreadOf(idle),
     idleMs,
   };
-  console.log(
-    `start to first answer: ${shown(result.firstAnswerMs, 0)} ms; resident: ${shown(result.startedMegabytes, 0)} MB when it has ` +
-      `started, ${shown(result.idleMegabytes, 0)} MB after ${String(idleMs / 1000)} s without work\n`,
-  );
+  console.log(`${startLine(result)}\n`);
   return result;
+}
+
+/** What was measured, in words. */
+export function startLine({ firstAnswerMs, startedMegabytes, idleMegabytes, idleMs }: StartResult): string {
+  return (
+    `start to first answer: ${shown(firstAnswerMs, 0)} ms; resident: ${shown(startedMegabytes, 0)} MB when it has started, ` +
+    `${shown(idleMegabytes, 0)} MB after ${String(idleMs / 1000)} s without work`
+  );
 }
 
 /** What the start is to reach. */

@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { startServerProcess, type RunningServer } from '../../test/support/server-process.ts';
+import { leftOut, otherPackage } from './others.ts';
 import { startHelper } from './processes.ts';
 import { ending } from './running.ts';
 
@@ -72,25 +71,21 @@ export function cccV2({ port, child, url }: RunningServer, mode: 'direct' | 'cyc
   };
 }
 
-/** Portkey's gateway from a folder that has it installed; null when it has not. */
-export async function portkey(folder: string | undefined, upstream: number): Promise<Target | null> {
-  if (folder === undefined) return null;
-  let root: string;
-  try {
-    root = dirname(createRequire(join(folder, 'package.json')).resolve('@portkey-ai/gateway/package.json'));
-  } catch {
+/** Portkey's gateway, where it is installed and answers; else it is left out. */
+export async function portkey(upstream: number): Promise<Target | null> {
+  const manifest = otherPackage('@portkey-ai/gateway/package.json');
+  if (manifest === null) {
+    leftOut('Portkey');
     return null;
   }
-  const script = join(root, 'build', 'start-server.js');
-  if (!existsSync(script)) return null;
+  const script = join(dirname(manifest), 'build', 'start-server.js');
   const port = await freePort();
   const child = spawn(process.execPath, [script, '--headless', `--port=${String(port)}`], {
     stdio: 'ignore',
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NODE_ENV: 'production' },
   });
   ending(() => end(child));
-  await answers(port);
-  return {
+  const target = {
     name: 'Portkey',
     port,
     path: PATH,
@@ -102,6 +97,26 @@ export async function portkey(folder: string | undefined, upstream: number): Pro
     child,
     faithful: false,
   };
+  try {
+    await answers(port);
+    for (const stream of [false, true]) await answersChat(target, stream);
+    return target;
+  } catch (error) {
+    leftOut('Portkey', error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
+
+/** @throws Error when a chat gets no 200 */
+async function answersChat({ port, path, headers }: Target, stream: boolean): Promise<void> {
+  const body = JSON.stringify({ model: 'bench', stream, messages: [{ role: 'user', content: 'Hello' }] });
+  const response = await fetch(`http://127.0.0.1:${String(port)}${path}`, { method: 'POST', headers, body });
+  const text = await response.text();
+  if (!response.ok) {
+    throw new Error(
+      `it answers a ${stream ? 'streamed ' : ''}chat with ${String(response.status)} ${text.slice(0, 200)}`,
+    );
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {
