@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unavailable } from '../../../src/http/unavailable.ts';
-import { say, startChat, type MemoryMetadata } from './support.ts';
+import { chunk, DONE, say, startChat, streamOf, type MemoryMetadata } from './support.ts';
 
 const hello = { model: 'm', messages: [{ role: 'user', content: 'My sister Ana is allergic to peanuts.' }] };
 const metadata = async (response: Response) =>
@@ -58,6 +58,32 @@ describe('direct mode, when memory fails', () => {
         degraded: expect.any(String) as string,
       },
     });
+  });
+
+  it('of a stream all that the model said goes out before it is stored: only what reports it waits', async () => {
+    let store: () => void = () => undefined;
+    const stored = new Promise<void>((resolve) => (store = resolve));
+    const words = [chunk({ content: 'Hel' }), chunk({ content: 'lo' }), chunk({}, 'stop')];
+    const chat = await startChat(streamOf(...words, DONE), ({ memory }) => ({
+      memory: { ...memory, appendTurns: (input) => stored.then(() => memory.appendTurns(input)) },
+    }));
+    const { sessionId } = await chat.session();
+    const response = await chat.post({ ...hello, stream: true, session_id: sessionId });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let text = '';
+    const readUntil = async (enough: () => boolean) => {
+      for (let done = false; !done && !enough();) {
+        const part = await reader.read();
+        ({ done } = part);
+        text += Buffer.from(part.value ?? []).toString();
+      }
+    };
+    await readUntil(() => text.length >= words.join('').length);
+    expect(text).toBe(words.join(''));
+    store();
+    await readUntil(() => false);
+    expect(text.endsWith(DONE)).toBe(true);
+    expect(text).toContain('memory_metadata');
   });
 
   it('does not wait for a memory that hangs', async () => {
