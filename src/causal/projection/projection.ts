@@ -1,17 +1,15 @@
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { ActivityStore } from '../../store/activity-store.ts';
-import { openDuck, type Duck, type DuckReader } from './duckdb.ts';
+import type { Duck, DuckReader } from './duckdb.ts';
 import { activityFeed, causalFeed, vectorFeed, type Feed, type Open } from './feeds.ts';
 import type { FollowedVectors } from './follow-vectors.ts';
 import type { FollowedStore } from './follow.ts';
 import { allHeads, headsOf } from './heads.ts';
-import { createTables, isCurrent, sessionStamp } from './schema.ts';
-import { dropVectors, hasTraces, vectorSizes } from './vector-tables.ts';
+import { fresh, ProjectionFile } from './projection-file.ts';
+import { sessionStamp } from './schema.ts';
+import { hasTraces } from './vector-tables.ts';
 
-/** How long a file that could not be opened is left alone before it is tried again, in milliseconds. */
-const FILE_RETRY_MS = 30_000;
 /** How often those who stand in the way of closing are interrupted, in milliseconds: one may just begin another question. */
 const INTERRUPT_EVERY_MS = 5;
 /** Sessions of which the lag is summed up, where it is theirs alone that counts. */
@@ -39,7 +37,8 @@ export interface ProjectionOptions {
  */
 export class CausalProjection {
   readonly #options: ProjectionOptions;
-  readonly #now: () => number;
+  /** Null where it is kept in memory. */
+  readonly #file: ProjectionFile | null;
   readonly #causes: Feed;
   /** What analytics wait for. */
   readonly #told: readonly Feed[];
@@ -50,15 +49,22 @@ export class CausalProjection {
   #queue: Promise<unknown> = Promise.resolve();
   /** Connections of those that ask beside the queue. */
   readonly #readers = new Set<DuckReader>();
-  #fileRetryAt = 0;
-  #fileTrouble: string | null = null;
   #closed = false;
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    const { file, activity, vectors, logger, now = Date.now } = options;
+    this.#file =
+      file === null
+        ? null
+        : new ProjectionFile({
+            file,
+            keepsVectors: vectors !== undefined,
+            logger,
+            now,
+            close: (duck) => this.#closeDuck(duck),
+          });
     this.#causes = causalFeed(options.store);
-    const { activity, vectors } = options;
     this.#told = activity ? [this.#causes, activityFeed(activity)] : [this.#causes];
     this.#meant = vectors ? [this.#causes, vectorFeed(options.store, vectors)] : [this.#causes];
     this.#feeds = [...new Set([...this.#told, ...this.#meant])];
@@ -66,8 +72,7 @@ export class CausalProjection {
 
   /** Whether there is anything to follow with, opened or not. */
   get exists(): boolean {
-    const { file } = this.#options;
-    return this.#open !== null || (file !== null && existsSync(file));
+    return this.#open !== null || this.#file?.exists === true;
   }
 
   /** Whether there is anything that it would hold: for a record without causes it need not be opened. */
@@ -81,7 +86,7 @@ export class CausalProjection {
 
   /** Why the file is not in use; null while it is, or while nothing was opened. */
   get fileTrouble(): string | null {
-    return this.#fileTrouble;
+    return this.#file?.trouble ?? null;
   }
 
   /**
@@ -248,7 +253,7 @@ export class CausalProjection {
   async #clearFile(open: Open): Promise<void> {
     if (!open.inFile) return;
     if (await hasTraces(open.duck)) {
-      await this.#writeAnew(open.duck);
+      await this.#file?.writeAnew(open.duck);
       this.#open = null;
     } else await open.duck.run('CHECKPOINT');
   }
@@ -312,14 +317,12 @@ export class CausalProjection {
       // It is broken anyway.
     }
     this.#open = null;
-    if (inFile) this.#removeFile();
+    if (inFile) this.#file?.remove();
   }
 
   async #opened(): Promise<Open> {
-    if (this.#open && (this.#open.inFile || this.#options.file === null || this.#now() < this.#fileRetryAt)) {
-      return this.#open;
-    }
-    const inFile = this.#options.file === null ? null : await this.#openFile(this.#options.file);
+    if (this.#open && (this.#open.inFile || this.#file?.mayBeTried !== true)) return this.#open;
+    const inFile = (await this.#file?.open()) ?? null;
     if (!inFile && this.#open) return this.#open;
     await this.#closeDuck(this.#open?.duck);
     const duck = inFile ?? (await fresh(null));
@@ -334,29 +337,6 @@ export class CausalProjection {
     return this.#open;
   }
 
-  /**
-   * Puts a file without anything of what was deleted in the place of this one. DuckDB only marks the space of deleted rows
-   * as free, and a vector tells of the text that it was made of; what else the projection holds tells nothing.
-   */
-  async #writeAnew(duck: Duck): Promise<void> {
-    const { file } = this.#options;
-    if (file === null) return;
-    const copy = `${file}.new`;
-    rmSync(copy, { force: true });
-    await duck.copyTo(copy, 'UPDATE copy.meta SET traces = false');
-    await this.#closeDuck(duck);
-    rmSync(`${file}.wal`, { force: true });
-    renameSync(copy, file);
-    chmodSync(file, 0o600);
-  }
-
-  /** Whether vectors were deleted from the file, or nobody wants those that are there. */
-  async #isToBeWrittenAnew(duck: Duck): Promise<boolean> {
-    if (!(await isCurrent(duck))) return false;
-    if (!this.#options.vectors && (await vectorSizes(duck)).length > 0) await dropVectors(duck);
-    return hasTraces(duck);
-  }
-
   /** Closes a database after those who ask beside the queue: they are interrupted, and ask again. */
   async #closeDuck(duck: Duck | undefined): Promise<void> {
     while (this.#readers.size > 0) {
@@ -365,69 +345,8 @@ export class CausalProjection {
     }
     duck?.close();
   }
-
-  /** The file's database, made anew when it is not usable; null when not even that is possible. */
-  async #openFile(file: string): Promise<Duck | null> {
-    for (const attempt of existsSync(file) ? [1, 2] : [2]) {
-      let duck: Duck | null = null;
-      try {
-        duck = attempt === 1 ? await openDuck(file) : await fresh(file);
-        if (attempt === 1 && (await this.#isToBeWrittenAnew(duck))) {
-          await this.#writeAnew(duck);
-          duck = await openDuck(file);
-        }
-        if (attempt === 2 || (await isCurrent(duck))) {
-          chmodSync(file, 0o600);
-          this.#fileTrouble = null;
-          return duck;
-        }
-        duck.close();
-        if (existsSync(file)) this.#removeFile();
-      } catch (error) {
-        duck?.close();
-        if (isLocked(error) || attempt === 2) {
-          this.#fileRetryAt = this.#now() + FILE_RETRY_MS;
-          this.#fileTrouble = isLocked(error)
-            ? 'Another process has the file of the projection; it is kept in memory meanwhile.'
-            : 'The file of the projection cannot be made; it is kept in memory meanwhile.';
-          this.#options.logger.warn({ err: error }, this.#fileTrouble);
-          return null;
-        }
-        this.#options.logger.warn({ err: error }, 'the file of the causal projection is damaged: made again');
-        this.#removeFile();
-      }
-    }
-    return null;
-  }
-
-  #removeFile(): void {
-    const { file } = this.#options;
-    if (file === null) return;
-    try {
-      for (const name of [file, `${file}.wal`, `${file}.new`]) rmSync(name, { force: true });
-    } catch (error) {
-      this.#options.logger.warn({ err: error }, 'the file of the causal projection cannot be removed');
-    }
-  }
-}
-
-async function fresh(file: string | null): Promise<Duck> {
-  const duck = await openDuck(file);
-  try {
-    await createTables(duck);
-    return duck;
-  } catch (error) {
-    duck.close();
-    throw error;
-  }
 }
 
 function isInterruption(error: unknown): boolean {
   return /\binterrupt/i.test(error instanceof Error ? error.message : String(error));
-}
-
-function isLocked(error: unknown): boolean {
-  return /could not set lock|conflicting lock|being used by another process/i.test(
-    error instanceof Error ? error.message : String(error),
-  );
 }
