@@ -1,3 +1,5 @@
+import { remembered } from './remembered.ts';
+
 /**
  * What a text could use to pose as something else than text: characters that nobody sees, marks by which model servers
  * tell roles apart, and look-alikes of both. All of it reads the same afterwards, to a person and to a model.
@@ -56,15 +58,17 @@ export function withoutImages(text: string): string {
 /** Names that are an agent's or a role's: nobody else may go by them. */
 const TAKEN_NAME = /^(?:beatrice|codey|wykeve|assistant|system|developer|user|tool|supervisor|the person)\b/i;
 const LONGEST_NAME = 60;
+/** Names that are remembered, in characters: those who speak are few, and each turn names one. */
+const NAMES_REMEMBERED = 50_000;
 /** White space, control characters, and what delimits an entry or a tag, wide or not. */
 const NOT_IN_NAMES = /[\s\p{Cc}[\]:<>|［］：＜＞﹤﹥｜]+/gu;
 
 /** A name as it may stand before what somebody said: in one line, and nobody's who is not it. Empty when nothing is left. */
-export function plainName(name: string): string {
+export const plainName: (name: string) => string = remembered((name) => {
   const inOneLine = seen(name).replaceAll(NOT_IN_NAMES, ' ').trim();
   const plain = lettersAsTheyLook(inOneLine).slice(0, LONGEST_NAME);
   return TAKEN_NAME.test(plain) ? `someone called ${plain}` : plain;
-}
+}, NAMES_REMEMBERED);
 
 /** Letters of other scripts that look like Latin ones, in words that mix scripts. Source: Unicode TR 39, confusables. */
 const LOOK_ALIKE: Record<string, string> = {

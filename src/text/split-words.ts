@@ -26,6 +26,9 @@ const PIECE =
   /\p{Lu}{2,}(?=\p{Lu}\p{Ll}{2})|\p{Lu}+(?!\p{Ll})|\p{Lu}?[\p{Ll}\p{Lo}\p{Lm}\p{M}]+|\p{Lu}|\p{N}+/gu;
 const CAMEL = /\p{Ll}\p{Lu}|\p{Lu}{2,}\p{Lu}\p{Ll}{2}/u;
 
+/** Most words of most texts: their one term is their stem, and nothing else has to be looked for in them. */
+const PLAIN = /^[a-z]{1,64}$/;
+
 /** What is left of a shortened verb, or the genitive's s. */
 const TAIL = /['’](?:s|m|re|ve|ll|d)$/iu;
 
@@ -38,20 +41,24 @@ export interface Word {
 
 /** The words of a text in order. Costs time in proportion to the text, whatever is in it. */
 export function* splitWords(text: string): Generator<Word> {
-  for (const [match] of text.normalize('NFKC').matchAll(WORD)) {
+  for (const match of text.normalize('NFKC').match(WORD) ?? []) {
+    if (PLAIN.test(match)) {
+      yield { word: match, terms: [stem(match)] };
+      continue;
+    }
     if (!HAS_UNSPACED.test(match)) {
       const word = match.replace(TAIL, '');
       yield { word, terms: termsOf(word) };
       continue;
     }
-    for (const [run] of match.matchAll(RUNS)) {
+    for (const run of match.match(RUNS) ?? []) {
       yield { word: run, terms: HAS_UNSPACED.test(run) ? pairs(run) : termsOf(run) };
     }
   }
 }
 
 function termsOf(word: string): string[] {
-  if (word.length > LONGEST_NAME) return [...new Set([...word.matchAll(PART)].map(([part]) => termOf(part)))];
+  if (word.length > LONGEST_NAME) return [...new Set((word.match(PART) ?? []).map(termOf))];
   if (/^\p{L}+$/u.test(word)) {
     const whole = termOf(word);
     return CAMEL.test(word) ? [...new Set([whole, ...piecesOf(word)])] : [whole];
@@ -74,7 +81,7 @@ function termsAroundApostrophe(head: string, tail: string): string[] {
 }
 
 function piecesOf(word: string): string[] {
-  return [...word.matchAll(PIECE)].map(([piece]) => termOf(piece));
+  return (word.match(PIECE) ?? []).map(termOf);
 }
 
 /** Pairs of neighbouring characters, and each Han character alone, since it often is a word. */
