@@ -87,15 +87,18 @@ try {
     results.start = await measureStart(sizes.start.starts, sizes.start.idleMs);
     figures.push(...startFigures(results.start));
   }
-  const upstream = await startHelper('upstream.ts');
-  const { child: client } = await startHelper('load.ts');
+  // Each part ends what it has begun: nothing of one is still there while another is measured.
   if (only.includes('gateways')) {
-    results.gateways = await measureGateways(client, await targets(upstream.port), sizes.gateways);
+    const { upstream, client } = await startBothEnds();
+    results.gateways = await measureGateways(client, await targets(upstream), sizes.gateways);
     figures.push(...gatewayFigures(results.gateways));
+    await endAll();
   }
   if (only.includes('chat')) {
-    results.chat = { ...(await measureChat(upstream.port, client, sizes.chat)), sizes: sizes.chat };
+    const { upstream, client } = await startBothEnds();
+    results.chat = { ...(await measureChat(upstream, client, sizes.chat)), sizes: sizes.chat };
     figures.push(...chatFigures(results.chat));
+    await endAll();
   }
   if (only.includes('search')) {
     results.search = { turns: sizes.search.turns, rows: await measureSearch(sizes.search) };
@@ -122,6 +125,13 @@ console.log(
 if (flags.docs) await writeDocument(results);
 // What was started is ended; a timer of a library need not be waited for.
 process.exit(0);
+
+/** The upstream, by its port, and the client. */
+async function startBothEnds() {
+  const { port: upstream } = await startHelper('upstream.ts');
+  const { child: client } = await startHelper('load.ts');
+  return { upstream, client };
+}
 
 async function targets(upstream: number): Promise<Target[]> {
   const plain = await plainProxy(upstream);

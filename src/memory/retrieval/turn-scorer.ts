@@ -177,7 +177,7 @@ export class TurnScorer {
     const base = near + conversation + dense + prior;
     const kind = base * this.#kindOf(place);
     const speaker = kind * this.#speakerOf(place);
-    return {
+    const parts: ScoreParts = {
       bm25: own,
       neighbours: near - own,
       conversation,
@@ -185,8 +185,9 @@ export class TurnScorer {
       kind: kind - base,
       speaker: speaker - kind,
       date: speaker * this.#dateOf(place) - speaker,
-      ...(this.#dense ? { dense } : {}),
     };
+    if (this.#dense) parts.dense = dense;
+    return parts;
   }
 
   #denseOf(place: number): number {
