@@ -37,7 +37,7 @@ export interface ChatResult {
 }
 
 /** One client goes round so many long sessions: what its own chats add to each stays small beside what is there. */
-const LONG_SESSIONS = 4;
+const LONG_SESSIONS = 8;
 /** Questions to each session, one after the other. */
 const QUESTIONS = 40;
 const HEADERS = { 'content-type': 'application/json', authorization: 'Bearer sk-client' };
@@ -54,10 +54,7 @@ export async function measureChat(
   const server = await startCcc(upstreamPort, folder);
   // First: it warms the server up.
   const together = await measureTogether(server, client, many, sizes);
-  const alone: ChatResult['alone'] = [];
-  for (const stream of [false, true]) {
-    alone.push(await measureAlone(server, upstreamPort, client, { ...sizes, ids: long, stream }));
-  }
+  const alone = await measureAlone(server, upstreamPort, client, { ...sizes, ids: long });
   const result = { alone, together, residentMegabytes: residentMegabytes(server.child.pid ?? 0) };
   console.log(`${chatLines(result, sizes).join('\n')}\n`);
   return result;
@@ -87,29 +84,32 @@ async function measureAlone(
   server: RunningServer,
   upstreamPort: number,
   client: ChildProcess,
-  { rounds, forMs, ids, stream }: ChatSizes & { ids: string[]; stream: boolean },
-): Promise<ChatResult['alone'][number]> {
-  const added: { p50: number; p99: number }[] = [];
+  { rounds, forMs, ids }: ChatSizes & { ids: string[] },
+): Promise<ChatResult['alone']> {
+  const ways = [false, true].map((stream) => ({ stream, added: [] as { p50: number; p99: number }[] }));
   for (let round = -1; round < rounds; round += 1) {
-    progress(`one client, ${stream ? 'streams' : 'JSON'}: round ${String(round + 1)} of ${String(rounds)}`);
-    const load = { connections: 1, forMs, headers: HEADERS };
-    const direct = await ask(client, {
-      ...load,
-      port: upstreamPort,
-      path: '/v1/chat/completions',
-      bodies: chats(stream),
-    });
-    const ours = await askCounted(server, client, ids, { ...load, bodies: chats(stream, ids) });
-    if (round >= 0) {
-      added.push({ p50: ours.whole.p50 - direct.whole.p50, p99: ours.whole.p99 - direct.whole.p50 });
+    // In turn, so that both meet sessions of the same length.
+    for (const { stream, added } of ways) {
+      progress(`one client, ${stream ? 'streams' : 'JSON'}: round ${String(round + 1)} of ${String(rounds)}`);
+      const load = { connections: 1, forMs, headers: HEADERS };
+      const direct = await ask(client, {
+        ...load,
+        port: upstreamPort,
+        path: '/v1/chat/completions',
+        bodies: chats(stream),
+      });
+      const ours = await askCounted(server, client, ids, { ...load, bodies: chats(stream, ids) });
+      if (round >= 0) {
+        added.push({ p50: ours.whole.p50 - direct.whole.p50, p99: ours.whole.p99 - direct.whole.p50 });
+      }
     }
   }
   progress('');
-  return {
+  return ways.map(({ stream, added }) => ({
     stream,
     addedMs: spreadOf(added.map(({ p50 }) => p50)),
     addedP99Ms: spreadOf(added.map(({ p99 }) => p99)),
-  };
+  }));
 }
 
 async function measureTogether(
