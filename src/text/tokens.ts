@@ -49,8 +49,10 @@ function loadWordCounter(): (text: string) => number {
   if (!countWords) {
     const { countTokens: count } = loadEncoding();
     const { CL100K_TOKEN_SPLIT_REGEX: split } = load('gpt-tokenizer/encodingParams/constants') as {
-      CL100K_TOKEN_SPLIT_REGEX: RegExp;
+      CL100K_TOKEN_SPLIT_REGEX?: unknown;
     };
+    // Without it every text would have no tokens, and no budget would hold.
+    if (!(split instanceof RegExp)) throw new Error('gpt-tokenizer has no CL100K_TOKEN_SPLIT_REGEX any more.');
     countWords = wordCounter(split, (word) => count(word, NO_SPECIAL));
   }
   return countWords;

@@ -203,12 +203,20 @@ describe('the context for a directive', () => {
       numRuns: 40,
       seed: 5,
     });
-    await told(
-      memory,
-      sessionId,
-      'Sheds',
-      texts.map(([parts, noise]) => ({ agent: 'wykeve', content: `shed ${parts.join(' ')} ${noise}` })),
-    );
+    // Three conversations at the same time.
+    for (const conversation of [0, 1, 2]) {
+      const turns = texts.map(([parts, noise], at) => ({
+        agent: 'wykeve' as const,
+        content: `shed ${parts.join(' ')} ${noise}`,
+        timestamp: Date.UTC(2024, 0, 1, 0, at),
+      }));
+      await told(
+        memory,
+        sessionId,
+        `Sheds, ${String(conversation)}`,
+        turns.filter((_, at) => at % 3 === conversation),
+      );
+    }
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 1_500 }),
@@ -222,6 +230,8 @@ describe('the context for a directive', () => {
           const inSections = context.sections.reduce((sum, { tokens }) => sum + tokens, 0);
           expect(inSections).toBeLessThanOrEqual(context.tokenCount);
           expect(context.relevantTurns.length).toBeLessThanOrEqual(maxTurns);
+          const titles = context.prompt?.split('\n').filter((line) => line.startsWith('— ')) ?? [];
+          expect(titles).toHaveLength(new Set(titles).size);
         },
       ),
       { numRuns: 60 },

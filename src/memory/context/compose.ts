@@ -1,10 +1,9 @@
 import type { AgentStateRecord, ConversationRecord, SummaryRecord } from '../../store/records.ts';
 import { breathing } from '../../text/breathing.ts';
-import { countTokens } from '../../text/tokens.ts';
 import { asData, attributed, minuteOf } from './attribution.ts';
 import { comparable } from './candidates.ts';
 import { factEntry, inReadingOrder } from './find-facts.ts';
-import { beginning, fit, lineTokens, phraseTokens } from './fit.ts';
+import { beginning, breakTokens, fit, lineTokens, phraseTokens } from './fit.ts';
 import type { BuiltContext, ContextFact, ContextTurn, FoundFacts } from './context-types.ts';
 
 /** What could go into a prompt, before the budget has been applied. Turns are in order of preference. */
@@ -52,8 +51,7 @@ export async function compose(material: Material, maxTurns: number, maxTokens: n
   const sections: BuiltContext['sections'] = [];
   /** @param tokens of its lines, each with its break */
   const addSection = (name: string, lines: readonly string[], tokens: number): void => {
-    const last = lines.at(-1) ?? '';
-    const whole = tokens - lineTokens(last) + countTokens(last + APART);
+    const whole = tokens + breakTokens(lines.at(-1) ?? '');
     sections.push({ name, text: lines.join('\n'), tokens: whole });
     room -= whole;
   };
@@ -190,7 +188,8 @@ async function chooseTurns(
     chosen.push({ item, line: line.text });
   }
   if (chosen.length === 0) return { shown: [], lines: [], tokens: 0 };
-  chosen.sort((a, b) => inTime(a.item, b.item));
+  const began = beginnings(chosen.map(({ item }) => item));
+  chosen.sort((a, b) => inTime(a.item, b.item, began));
   const lines = [heading];
   if (chosen.some(({ item }) => item.superseded)) {
     lines.push(SUPERSEDED);
@@ -212,10 +211,20 @@ function lineOf({ turn, superseded }: ContextTurn, most: number): Promise<{ text
   return fit(attributed({ ...turn, content }, superseded?.at), most, content.length < turn.content.length);
 }
 
+/** When each conversation was first spoken in, of what is shown of it. */
+function beginnings(shown: readonly ContextTurn[]): ReadonlyMap<string, number> {
+  const began = new Map<string, number>();
+  for (const { turn } of shown) {
+    began.set(turn.conversationId, Math.min(turn.timestamp, began.get(turn.conversationId) ?? Infinity));
+  }
+  return began;
+}
+
 /** Conversations by when they began, turns inside them by number: a conversation is never torn apart. */
-function inTime(a: ContextTurn, b: ContextTurn): number {
-  if (a.turn.conversationId === b.turn.conversationId) return a.turn.turnNumber - b.turn.turnNumber;
-  return a.turn.timestamp - b.turn.timestamp || (a.turn.conversationId < b.turn.conversationId ? -1 : 1);
+function inTime(a: ContextTurn, b: ContextTurn, began: ReadonlyMap<string, number>): number {
+  const [first, second] = [a.turn.conversationId, b.turn.conversationId];
+  if (first === second) return a.turn.turnNumber - b.turn.turnNumber;
+  return (began.get(first) ?? 0) - (began.get(second) ?? 0) || (first < second ? -1 : 1);
 }
 
 function titleOf({ conversations }: Material, { turn }: ContextTurn): string {

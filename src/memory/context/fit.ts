@@ -43,9 +43,23 @@ export async function fit(
     const count = await countTokensInSteps(`${text}\n`);
     if (count <= tokens) return { text, tokens: count };
   }
-  const room = tokens - phraseTokens(`${CUT_MARK}\n`);
-  const kept = room <= 0 ? '' : (await truncateToTokensInSteps(start, room)).trimEnd();
-  if (kept === '') return { text: '', tokens: 0 };
-  const cut = kept + CUT_MARK;
-  return { text: cut, tokens: await countTokensInSteps(`${cut}\n`) };
+  // The mark may melt with the end of the text into other tokens than the two have alone.
+  for (let room = tokens - phraseTokens(`${CUT_MARK}\n`); room > 0;) {
+    const cut = (await truncateToTokensInSteps(start, room)).trimEnd() + CUT_MARK;
+    if (cut === CUT_MARK) break;
+    const count = await countTokensInSteps(`${cut}\n`);
+    if (count <= tokens) return { text: cut, tokens: count };
+    room -= count - tokens;
+  }
+  return { text: '', tokens: 0 };
+}
+
+/** The end of a line that may melt with a break behind it, in characters. */
+const LONGEST_END = 256;
+
+/** Tokens that a second break behind a line adds to it: the words before its last are not touched by it. */
+export function breakTokens(line: string): number {
+  const end = line.slice(Math.max(0, line.lastIndexOf(' ')));
+  if (end.length > LONGEST_END) return 1;
+  return countTokens(`${end}\n\n`) - lineTokens(end);
 }
