@@ -8,6 +8,8 @@ import type { ContextTurn } from './context-types.ts';
 const INNER_KINDS = new Set<TurnRecord['kind']>(['guidance', 'draft', 'verdict']);
 /** What a step of the work weighs beside what was said. */
 const INNER_WEIGHT = 0.4;
+/** And it is shown only where it bears at least a quarter as much on the directive as the best that was found. */
+const LEAST_INNER = INNER_WEIGHT / 4;
 
 /** A turn that was said to somebody, not a step of the work. */
 export function isSaid(turn: Pick<TurnRecord, 'kind'>): boolean {
@@ -122,10 +124,10 @@ export function showable(
   // An answer stands for the draft that became it, wherever each was found.
   const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
   const seen = new Set(sent);
-  return ranked.filter(({ turn }, at) => {
+  return ranked.filter(({ turn, score }, at) => {
     const text = texts[at] ?? '';
     if (text === '' || seen.has(text) || !tellsSomething(turn)) return false;
-    if (!isSaid(turn) && said.has(text)) return false;
+    if (!isSaid(turn) && (score < LEAST_INNER || said.has(text))) return false;
     if (turn.kind === 'draft' && turn.cycleId !== null && answered.has(turn.cycleId)) return false;
     seen.add(text);
     return true;

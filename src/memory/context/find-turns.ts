@@ -20,6 +20,8 @@ export interface Question {
   /** Of longer turns fewer are read: the best, and the others while they have no more terms than this in all. */
   mostTerms?: number;
   timeRange: { from?: number; to?: number } | null;
+  /** At most so many turns that seem to be of the same words. */
+  mostAlike?: number;
   /** Now, in milliseconds since the epoch. */
   now: number;
 }
@@ -37,18 +39,19 @@ export interface Finders {
  * ranking add up to the score times `best`.
  */
 export async function findTurns(finders: Finders, question: Question): Promise<ContextTurn[]> {
-  const ranked = await rankTurns(finders, question);
+  const { ranked } = await rankTurns(finders, question);
   return readRanked(finders, question.sessionId, ranked, ranked[0]?.score ?? 0);
 }
 
-/** Where they are. */
+/** Where they are, and whether there are no more than these. */
 export async function rankTurns(
   { retriever }: Finders,
   { mostTerms = Infinity, ...question }: Question,
-): Promise<FoundTurn[]> {
+): Promise<{ ranked: FoundTurn[]; isAll: boolean }> {
   const found = await retriever.retrieve(question);
   let terms = 0;
-  return found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
+  const ranked = found.filter(({ length }, at) => (terms += length) <= mostTerms || at === 0);
+  return { ranked, isAll: found.length < question.limit && ranked.length === found.length };
 }
 
 /** @param best the score that counts as 1 */

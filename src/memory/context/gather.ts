@@ -1,5 +1,6 @@
 import type { ConversationRecord } from '../../store/records.ts';
-import { comparable, isMasked, showable, weighed } from './candidates.ts';
+import type { FoundTurn } from '../retrieval/retriever.ts';
+import { comparable, isMasked, isSaid, showable, weighed } from './candidates.ts';
 import { findFacts, withoutOutdated } from './find-facts.ts';
 import { rankTurns, readNeighbours, readRanked, type Finders } from './find-turns.ts';
 import { lookUpAsked, withoutStale } from './superseded.ts';
@@ -10,9 +11,16 @@ const CANDIDATES_PER_TURN = 4;
 const FEWEST_CANDIDATES = 40;
 /** Those that are read first, for each turn that may be shown: the others only where these do not suffice. */
 const READ_FIRST_PER_TURN = 2;
+/** Turns of the same words among those that are read last. */
+const MOST_ALIKE = 2;
 /** Terms of the candidates for each token that may be used: a turn is cut to its share, so some are read in vain. */
 const TERMS_PER_TOKEN = 2;
 const FEWEST_TERMS = 50_000;
+/** Tokens that a turn takes, by its characters and beside them: a guess that is rather too high. */
+const TOKENS_A_CHARACTER = 1 / 3;
+const TOKENS_BESIDE = 25;
+/** Share of the tokens that turns can count on; other sections may take the rest. */
+const SHARE_OF_TURNS = 0.5;
 
 /** Reads what a context needs of a session, in several looks at the record that build on each other. */
 export async function gather(finders: Finders, request: GatherRequest): Promise<Gathered> {
@@ -30,45 +38,81 @@ export async function gather(finders: Finders, request: GatherRequest): Promise<
 
 const NOTHING: FoundTurns = { found: [], neighbours: [], unread: 0 };
 
-/** What bears on the directive: said words before the steps of the work, what holds before what held once. */
-async function findRelevant(
-  finders: Finders,
-  { sessionId, directive, maxTurns, maxTokens, alreadySent, now }: GatherRequest,
-): Promise<FoundTurns> {
-  const limit = Math.max(FEWEST_CANDIDATES, maxTurns * CANDIDATES_PER_TURN);
-  const mostTerms = FEWEST_TERMS + maxTokens * TERMS_PER_TOKEN;
-  const question = { sessionId, query: directive, limit, mostTerms, timeRange: null, now };
+/**
+ * What bears on the directive: said words before the steps of the work, what holds before what held once. The best are read
+ * first, the others where these do not suffice; and where the best are the same words again and again, such as a question
+ * that is asked each day, what else there is.
+ */
+async function findRelevant(finders: Finders, request: GatherRequest): Promise<FoundTurns> {
+  const { sessionId, directive, maxTurns, maxTokens, now } = request;
+  const question = {
+    sessionId,
+    query: directive,
+    limit: Math.max(FEWEST_CANDIDATES, maxTurns * CANDIDATES_PER_TURN),
+    mostTerms: FEWEST_TERMS + maxTokens * TERMS_PER_TOKEN,
+    timeRange: null,
+    now,
+  };
   const begun = lookUpAsked(finders, question);
-  const ranked = await rankTurns(finders, question);
+  const { ranked, isAll } = await rankTurns(finders, question);
   const best = ranked[0]?.score ?? 0;
   const first = maxTurns * READ_FIRST_PER_TURN;
-  const read = (from: number, to?: number) =>
-    readRanked(finders, sessionId, ranked.slice(from, to), best).then(weighed);
+  const read = (turns: FoundTurn[]) => readRanked(finders, sessionId, turns, best).then(weighed);
+  const marked = async (turns: ContextTurn[]) =>
+    withoutOutdated(finders, sessionId, await withoutStale(finders, question, turns, maxTurns * 2, begun));
+
   const [likely, neighbours] = await Promise.all([
-    read(0, first),
+    read(ranked.slice(0, first)),
     readNeighbours(finders, sessionId, ranked, best),
   ]);
-  const next = best > 0 ? (ranked[first]?.score ?? 0) / best : 0;
-  const enough = next === 0 || hasEnough(likely, { above: next, count: maxTurns, sent: alreadySent });
-  const found = enough ? likely : [...likely, ...(await read(first))];
-  const holding = await withoutStale(finders, question, found, maxTurns * 2, begun);
-  return {
-    found: await withoutOutdated(finders, sessionId, holding),
-    neighbours,
-    unread: enough ? Math.max(0, ranked.length - first) : 0,
-  };
+  let found = await marked(likely);
+  const unread = ranked.slice(first);
+  const next = best > 0 ? (unread[0]?.score ?? 0) / best : 0;
+  if (unread.length > 0 && hasEnough(found, next, request))
+    return { found, neighbours, unread: unread.length };
+
+  let turns = likely;
+  if (unread.length > 0) {
+    turns = [...likely, ...(await read(unread))];
+    found = await marked(turns);
+  }
+  if (!isAll && worthCounting(found, request).length < maxTurns) {
+    const known = new Set(ranked.map(placeOf));
+    const unlike = await rankTurns(finders, { ...question, mostAlike: MOST_ALIKE });
+    turns = [...turns, ...(await read(unlike.ranked.filter((each) => !known.has(placeOf(each)))))];
+    found = await marked(turns);
+  }
+  return { found, neighbours, unread: 0 };
 }
 
-/** Whether so many of them can be shown whatever stands behind them: none there has a score `above` theirs. */
-function hasEnough(
-  found: ContextTurn[],
-  { above, count, sent }: { above: number; count: number; sent: readonly string[] },
-): boolean {
+function placeOf({ conversationOrdinal, turnNumber }: FoundTurn): string {
+  return `${String(conversationOrdinal)} ${String(turnNumber)}`;
+}
+
+/**
+ * Whether these will do: as many as may be shown are better than all others, and have room. The others could only tell of
+ * something that has changed what is told here already.
+ * @param next the score of the best of the others
+ */
+function hasEnough(found: ContextTurn[], next: number, request: GatherRequest): boolean {
   // What the client has sent cannot be told from what was masked here: it is looked at where that is known.
   if (found.some(isMasked)) return false;
-  const ranked = found.filter(({ score }) => score >= above).toSorted((a, b) => b.score - a.score);
+  // A step of the work may still give way to an answer.
+  const better = worthCounting(found, request).filter(({ turn, score }) => score >= next && isSaid(turn));
+  const shown = better.slice(0, request.maxTurns);
+  const tokens = shown.reduce(
+    (sum, { turn }) => sum + turn.content.length * TOKENS_A_CHARACTER + TOKENS_BESIDE,
+    0,
+  );
+  // Where a long one does not fit, a shorter one among the others may.
+  return shown.length >= request.maxTurns && tokens <= request.maxTokens * SHARE_OF_TURNS;
+}
+
+/** Those that could be shown, best first. */
+function worthCounting(found: ContextTurn[], { alreadySent }: GatherRequest): ContextTurn[] {
+  const ranked = found.toSorted((a, b) => b.score - a.score);
   const texts = ranked.map(({ turn }) => comparable(turn.content));
-  return showable(ranked, texts, new Set(sent)).length >= count;
+  return showable(ranked, texts, new Set(alreadySent));
 }
 
 async function withConversations(

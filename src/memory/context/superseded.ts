@@ -90,7 +90,7 @@ function mark(
     );
     const item = kept.get(turn.turnId);
     if (!later) {
-      if (!item && answers(earlier.claim, question)) keep(kept, earlier.item, FACT_SCORE);
+      if (answers(earlier.claim, question)) keep(kept, earlier.item, FACT_SCORE);
       continue;
     }
     if (!item || item.superseded) continue;

@@ -23,3 +23,31 @@ export function bestPlaces(
   }
   return best;
 }
+
+/**
+ * The same, with at most `mostAlike` of those that are alike: where a thing was said a hundred times, what else was said would
+ * not be among the best.
+ */
+export function bestUnlikePlaces(
+  total: Float64Array,
+  limit: number,
+  allowed: (place: number) => boolean,
+  { likeness, mostAlike }: { likeness: (place: number) => string; mostAlike: number },
+): number[] {
+  const ranked: number[] = [];
+  for (let place = 0; place < total.length; place += 1) {
+    if ((total[place] ?? 0) > 0 && allowed(place)) ranked.push(place);
+  }
+  ranked.sort((a, b) => (total[b] ?? 0) - (total[a] ?? 0) || a - b);
+  const alike = new Map<string, number>();
+  const best: number[] = [];
+  for (const place of ranked) {
+    if (best.length >= limit) break;
+    const kind = likeness(place);
+    const before = alike.get(kind) ?? 0;
+    if (before >= mostAlike) continue;
+    alike.set(kind, before + 1);
+    best.push(place);
+  }
+  return best;
+}

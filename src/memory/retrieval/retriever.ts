@@ -4,7 +4,7 @@ import type { DenseSearch } from '../embeddings/query-embedder.ts';
 import { likenessOf } from './likeness.ts';
 import { questionTerms, readQuestion } from './question.ts';
 import { RANKING, type RankingConstants } from './ranking-constants.ts';
-import { bestPlaces } from './best-places.ts';
+import { bestPlaces, bestUnlikePlaces } from './best-places.ts';
 import { TurnScorer, type ScoreParts } from './turn-scorer.ts';
 
 /** A turn that bears on a question, by its place in the session. */
@@ -29,6 +29,8 @@ export interface Retriever {
     now: number;
     /** Only turns said from `from` on and not after `to`, to the minute. */
     timeRange?: { from?: number; to?: number } | null;
+    /** At most so many turns that seem to be of the same words. Takes longer. */
+    mostAlike?: number;
   }): Promise<FoundTurn[]>;
 }
 
@@ -44,7 +46,7 @@ export function createRetriever({
   dense?: Pick<DenseSearch, 'similarities'> | null;
 }): Retriever {
   return {
-    async retrieve({ sessionId, query, limit, now, timeRange }) {
+    async retrieve({ sessionId, query, limit, now, timeRange, mostAlike }) {
       const terms = questionTerms(query);
       if ((terms.own.length === 0 && !dense) || limit <= 0) return [];
       const index = await dal.index.lookup(sessionId, [...terms.own, ...terms.members]);
@@ -61,7 +63,15 @@ export function createRetriever({
         await breathe();
         const total = scorer.totals();
         await breathe();
-        return bestPlaces(total, limit, within(index, timeRange)).map((place) => ({
+        const allowed = within(index, timeRange);
+        const places =
+          mostAlike === undefined
+            ? bestPlaces(total, limit, allowed)
+            : bestUnlikePlaces(total, limit, allowed, {
+                likeness: (place) => scorer.likeness(place),
+                mostAlike,
+              });
+        return places.map((place) => ({
           ...positionOf(index, place),
           score: total[place] ?? 0,
           length: index.lengths[place] ?? 0,

@@ -190,6 +190,11 @@ export class TurnScorer {
     return parts;
   }
 
+  /** The same for turns of the same words, and seldom for others: what their own words score, and how many these are. */
+  likeness(place: number): string {
+    return `${String(this.#room.own[place] ?? 0)} ${String(this.#index.lengths[place] ?? 0)}`;
+  }
+
   #denseOf(place: number): number {
     return this.#dense ? this.#dense.worth * (this.#dense.likeness[place] ?? 0) : 0;
   }

@@ -140,7 +140,10 @@ function trust(passage: Passage): number {
   return source * (asksBack(passage) ? QUESTION_WEIGHT : 1) * (isOwnWord(passage) ? OWN_WORD_WEIGHT : 1);
 }
 
-/** What this model said itself when it had nothing to say. */
+/** What this model said itself when it had nothing to say, and its guidance, which only repeats what was asked. */
 function isEmptyTalk(passage: Passage): boolean {
-  return isOwnWord(passage) && /^(?:I find (?:nothing|only)|Noted:)/.test(passage.text.trim());
+  return (
+    isOwnWord(passage) &&
+    /^(?:I find (?:nothing|only)|Noted:|The person (?:asks|tells):)/.test(passage.text.trim())
+  );
 }

@@ -33,7 +33,7 @@ describe('why something is in the context', () => {
       {
         agent: 'beatrice',
         kind: 'guidance',
-        content: `Tell them when ferry ${String(i)} arrives in Mallaig.`,
+        content: `Tell Ines how late ferry ${String(i)} was in May 2023.`,
       },
       { agent: 'codey', kind: 'answer', content: `It came in at ${String(i)} o'clock.` },
     ]).flat();
