@@ -13,11 +13,15 @@ import { recentPostings } from './turn-terms.ts';
 
 type TurnEntries = Omit<IndexLookup, 'terms'>;
 
-/** Turns that are kept in all, of the sessions asked for last: 12 bytes each. */
+/** Turns that are kept in all, of the sessions asked for last, and what else is kept by its size: 12 bytes each. */
 const MOST_TURNS = 1_000_000;
+/** What a session takes beside its arrays, in turns: six arrays' heads, some objects, the names of speakers. */
+const WEIGHT_OF_ONE = 200;
+/** What a conversation takes, in turns. */
+const WEIGHT_OF_CONVERSATION = 2 / 3;
 /** Room for turns to come, so that one more does not copy all that are there. */
 const GROWTH = 1.25;
-const FEWEST = 256;
+const FEWEST = 16;
 
 /** What is kept of a session's index: for reading only, and only until it is looked at again. */
 export interface KeptIndex {
@@ -122,8 +126,10 @@ class KeptSession {
     this.#starts = withRoom(entries.starts, this.#conversationCount);
   }
 
+  /** By the room that is taken, whatever is in it. */
   get weight(): number {
-    return this.#count + this.recent.weight;
+    const conversations = this.#conversations.length * WEIGHT_OF_CONVERSATION;
+    return Math.ceil(WEIGHT_OF_ONE + this.#turns.minutes.length + conversations + this.recent.weight);
   }
 
   entries(): TurnEntries {
