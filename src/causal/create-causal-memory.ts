@@ -13,6 +13,7 @@ import { countersTo, explain, requireEvent, withRecords } from './graph/explain.
 import { findAnchors } from './narrative/anchors.ts';
 import { createMeaningSearch, type MeaningSearch, type MeaningSources } from './meaning/meaning-search.ts';
 import { narrate } from './narrative/narrate.ts';
+import { whyDuckDBCannotLoad } from './projection/can-load-duckdb.ts';
 import { Follower } from './projection/follower.ts';
 import { CausalProjection } from './projection/projection.ts';
 
@@ -51,8 +52,10 @@ export interface CausalMemory extends CausalMemoryCore {
   readonly meaning: MeaningSearch | null;
 }
 
-/** What is said of it meanwhile. */
-const NOT_OPENED = 'Not opened yet: the record has no causes.';
+/** What is said of it while it is not opened. */
+const NO_CAUSES = 'Not opened yet: the record has no causes.';
+const NOT_ASKED = 'Not opened yet: nothing has been asked of causes.';
+const NOT_LOADED = 'DuckDB cannot be loaded.';
 
 /** Causal memory over the record. Nothing is opened before something is asked or followed. */
 export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
@@ -82,6 +85,14 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
     store.use({ sessionId, eventNos, now: clock.now() }).catch((error: unknown) => {
       logger.debug({ err: error }, 'it could not be noted which events were of use');
     });
+  };
+
+  /** A look at how things are is no reason to load DuckDB where nothing else has been yet. */
+  const statusUnopened = async () => {
+    const error = await whyDuckDBCannotLoad();
+    if (error) logger.warn({ err: error }, 'DuckDB cannot be loaded');
+    if (error) return { available: false, reason: NOT_LOADED, lag: 0 };
+    return { available: true, reason: projection.onlyAsked ? NOT_ASKED : NO_CAUSES, lag: 0 };
   };
 
   return Object.freeze<CausalMemory>({
@@ -224,8 +235,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
 
     async status() {
       try {
-        // A look at how things are is no reason to load DuckDB, where nothing else has been yet.
-        if (!(await projection.isNeeded())) return { available: true, reason: NOT_OPENED, lag: 0 };
+        if (!(await projection.isNeeded())) return await statusUnopened();
         // A real question, over all that is there.
         await projection.askAll((duck) => duck.rows('SELECT count(*) FROM links'));
         return { available: true, reason: projection.fileTrouble, lag: await projection.lag() };

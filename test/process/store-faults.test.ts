@@ -284,6 +284,10 @@ describe('DuckDB that cannot be loaded', () => {
        }\`));`,
     );
     const server = await start({ dataDir: join(parent, 'data'), env: { NODE_OPTIONS: `--import ${hook}` } });
+    const causalHealth = async () =>
+      ((await (await fetch(`${server.url}/health`)).json()) as { causal: unknown }).causal;
+    // Before anything was asked of it too.
+    expect(await causalHealth()).toEqual({ available: false, reason: 'DuckDB cannot be loaded.', lag: 0 });
     const { sessionId, conversationId } = await begin(server.url);
     const events = await post(`${server.url}/api/v2/sessions/${sessionId}/causal/events`, {
       events: [{ text: 'The frost came early' }, { text: 'The marigolds failed because of the frost' }],
@@ -306,8 +310,7 @@ describe('DuckDB that cannot be loaded', () => {
     const retrieved = await fetch(`${server.url}/api/v2/sessions/${sessionId}/context?directive=garden`);
     expect(retrieved.status).toBe(200);
     expect(await retrieved.text()).toContain('The marigolds are in the garden.');
-    const health = (await (await fetch(`${server.url}/health`)).json()) as { causal: { available: boolean } };
-    expect(health.causal.available).toBe(false);
+    expect(await causalHealth()).toMatchObject({ available: false });
     expect(await statusOf(`${server.url}/health/ready`)).toBe(200);
     // The projection of a session that was never made cannot stand in the way of erasing the session.
     const erased = await fetch(`${server.url}/api/v2/sessions/${sessionId}`, { method: 'DELETE' });
