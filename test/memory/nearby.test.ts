@@ -74,13 +74,24 @@ describe('a context whose reading is done beside the data', () => {
     await expect(none).rejects.toMatchObject({ code: 'session_not_found' });
   });
 
+  it('is answered to the end when the record is closed', async () => {
+    const { dal, memory } = await open(recordFile(), CONTEXT_NEARBY);
+    const sessionId = await lived(memory);
+    const asked = Array.from({ length: 20 }, () => memory.beginContext(asking(sessionId, 'the harbour')));
+    await dal.close();
+    for (const { gathered } of await Promise.all(asked)) expect(gathered.relevant.found).not.toEqual([]);
+  });
+
   it('fails loudly when the thread dies at it, and is there again with the next one', async () => {
     const { memory, threads } = await open(recordFile(), CONTEXT_NEARBY);
     const sessionId = await lived(memory);
-    const asked = memory.buildContext(asking(sessionId, 'the harbour'));
-    const failed = expect(asked).rejects.toMatchObject({ code: 'storage_failed' });
+    // So many that some are still to be answered when it dies.
+    const asked = Array.from({ length: 200 }, () => memory.buildContext(asking(sessionId, 'the harbour')));
     await threads[1]?.terminate();
-    await failed;
+    const outcomes = await Promise.allSettled(asked);
+    const failed = outcomes.filter((each) => each.status === 'rejected');
+    expect(failed).not.toEqual([]);
+    for (const { reason } of failed) expect(reason).toMatchObject({ code: 'storage_failed' });
     await expect
       .poll(async () => {
         try {

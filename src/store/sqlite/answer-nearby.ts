@@ -13,6 +13,8 @@ type Read = (store: string, method: string, args: unknown[], settle: (outcome: O
 export interface NearbyAnswers {
   names: Methods;
   call(name: string, args: unknown[], settle: (outcome: Outcome) => void): boolean;
+  /** Resolves when all that was asked is answered. */
+  answered(): Promise<void>;
 }
 
 /** A module's answers over the reading methods of a connection. */
@@ -26,23 +28,36 @@ export function answerNearby(
     (...args: unknown[]) => Promise<unknown>
   >;
   const oneByOne = inTurns();
+  const underWay = new Set<Promise<void>>();
+  const begin = (answer: (...args: unknown[]) => Promise<unknown>, args: unknown[]): Promise<Outcome> =>
+    new Promise((resolve) => {
+      oneByOne(() => {
+        Promise.resolve()
+          .then(() => answer(...args))
+          .then(
+            (value) => {
+              resolve({ ok: true, value });
+            },
+            (error: unknown) => {
+              resolve({ ok: false, error: asCccError(error) });
+            },
+          );
+      });
+    });
   return {
     // None of them writes.
     names: Object.fromEntries(Object.keys(answers).map((name) => [name, false])),
     call: (name, args, settle) => {
       const answer = Object.hasOwn(answers, name) ? answers[name] : undefined;
       if (!answer) return false;
-      oneByOne(() => {
-        answer(...args).then(
-          (value) => {
-            settle({ ok: true, value });
-          },
-          (error: unknown) => {
-            settle({ ok: false, error: asCccError(error) });
-          },
-        );
-      });
+      const answering = begin(answer, args)
+        .then(settle)
+        .finally(() => underWay.delete(answering));
+      underWay.add(answering);
       return true;
+    },
+    answered: async () => {
+      await Promise.all(underWay);
     },
   };
 }

@@ -20,6 +20,8 @@ export type MethodTable = Record<string, Record<string, boolean>>;
 export interface Engine {
   readonly methods: MethodTable;
   call(store: string, method: string, args: unknown[], settle: (outcome: Outcome) => void): void;
+  /** Resolves when what takes several turns of the event loop is answered. Without: nothing does. */
+  answered?(): Promise<void>;
   close(): void;
 }
 
@@ -97,6 +99,7 @@ export function openReaderEngine(
         if (store === NEARBY && answers?.call(method, args, settle)) return;
         read(store, method, args, settle);
       },
+      answered: async () => answers?.answered(),
       close: () => {
         if (database.open) database.close();
       },
@@ -163,6 +166,6 @@ function find(stores: Map<string, AnyMethods>, store: string, method: string) {
 }
 
 /** The outcome of a call of something that is not there. */
-export function unknownMethod(store: string, method: string): Outcome {
+function unknownMethod(store: string, method: string): Outcome {
   return { ok: false, error: new CccError('internal_error', `The record has no ${store}.${method}.`) };
 }

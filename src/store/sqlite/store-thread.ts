@@ -11,7 +11,7 @@ const RESTART_DELAYS_MS = [0, 100, 500, 2_000, 5_000];
 
 /**
  * So many unanswered calls are much. At 64 clients a chat with memory then takes a fifth less processor time
- * (`npm run bench:chat`); one client alone has about ten at once.
+ * (`npm run bench -- --only chat`); one client alone has about ten at once.
  */
 const MANY_PENDING = 24;
 

@@ -34,12 +34,17 @@ async function serve(port: NonNullable<typeof parentPort>, options: ThreadOption
     post(message, buffers);
   };
 
+  const close = async () => {
+    await engine.answered?.();
+    // Flushes what is queued; its results are in `results` before they are sent.
+    engine.close();
+    send();
+    port.close();
+  };
+
   port.on('message', (request: Request) => {
     if (request.kind === 'close') {
-      // Flushes what is queued; its results are in `results` before they are sent.
-      engine.close();
-      send();
-      port.close();
+      void close();
       return;
     }
     let sent = performance.now();
