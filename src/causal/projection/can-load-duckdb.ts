@@ -23,6 +23,7 @@ function tryToLoad(): Promise<Error | null> {
         // From where this is, so that it finds what would be found here.
         cwd: fileURLToPath(new URL('.', import.meta.url)),
         // Nothing else of the environment is its business, keys least of all.
+        // eslint-disable-next-line no-restricted-properties -- no setting of ours: how this process itself was started
         env: { NODE_OPTIONS: process.env['NODE_OPTIONS'] ?? '' },
         timeout: LIMIT_MS,
       },
