@@ -28,13 +28,17 @@ export function createHttpServer(
   limits: Partial<typeof TIME_LIMITS> = {},
 ): HttpServer {
   const active = new Set<ServerResponse>();
+  const bySocket = new WeakMap<Socket, Set<ServerResponse>>();
   let stopping = false;
   let whenQuiet: () => void = () => undefined;
 
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
+    const { socket } = req;
     active.add(res);
+    bySocket.get(socket)?.add(res);
     res.once('close', () => {
       active.delete(res);
+      bySocket.get(socket)?.delete(res);
       if (stopping && active.size === 0) whenQuiet();
     });
     listener(req, res);
@@ -56,6 +60,13 @@ export function createHttpServer(
     serve(req, res);
   });
   server.on('clientError', answerBrokenRequest);
+  server.on('connection', (socket: Socket) => {
+    const responses = new Set<ServerResponse>();
+    bySocket.set(socket, responses);
+    socket.once('close', () => {
+      for (const res of responses) if (!res.socket) endUnheard(res);
+    });
+  });
 
   return {
     listen: (host, port) =>
@@ -84,6 +95,15 @@ export function createHttpServer(
       await closed;
     },
   };
+}
+
+/**
+ * Ends an answer that waits behind another on a connection that is gone: node tells only the one before it, and what works for
+ * this one would go on for nobody.
+ */
+function endUnheard(res: ServerResponse): void {
+  res.destroy();
+  res.emit('close');
 }
 
 const BROKEN: Record<string, ErrorCode> = {

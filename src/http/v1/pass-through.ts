@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { ChatProvider, ForwardResponse } from '../../models/provider.ts';
 import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts';
@@ -59,7 +60,7 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
       // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
       if (!res.destroyed && !res.writableEnded) {
         if (!writeArrived()) res.flushHeaders();
-        res.socket?.destroySoon();
+        breakOff(res);
       }
     };
     body.once('error', brokenOff);
@@ -89,6 +90,13 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
     // A stream's headers tell the client that it has begun: they do not wait for the first token.
     if (!writeArrived() && headers['content-length'] === undefined) res.flushHeaders();
   });
+}
+
+/** Ends the connection too early, behind what was written; behind other answers, where it has to wait for those. */
+function breakOff(res: ServerResponse): void {
+  if (res.socket) res.socket.destroySoon();
+  // What was written goes to the connection when it is given to this answer, and its end after that.
+  else res.once('socket', (socket: Socket) => process.nextTick(() => socket.destroySoon()));
 }
 
 /** Path and query without their first segments, in the client's own spelling. */

@@ -83,6 +83,48 @@ describe('a client that hangs up', () => {
   });
 });
 
+describe('a second request on a connection whose first is still being answered', () => {
+  const pair = (port: number) =>
+    ['first', 'second']
+      .map(
+        (name) =>
+          `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:${String(port)}\r\n` +
+          `content-length: ${String(name.length)}\r\n\r\n${name}`,
+      )
+      .join('');
+  const isFirst = ({ body }: { body: Buffer }) => body.toString() === 'first';
+
+  it('is cancelled with it when the client hangs up', async () => {
+    const { port, nextSeen, log } = await startBoth(() => undefined);
+    const both = Promise.all([nextSeen(), nextSeen()]);
+    const socket = connect(port, '127.0.0.1', () => socket.write(pair(port)));
+    const seen = await both;
+    const at = performance.now();
+    socket.destroy();
+    for (const { hungUp } of seen) expect((await hungUp) - at).toBeLessThan(1_000);
+    await expect.poll(() => log.join('').match(/"aborted":true/g)).toHaveLength(2);
+  });
+
+  it('ends as its upstream ended, after the first', async () => {
+    let answerFirst: () => void = () => undefined;
+    const { port, nextSeen } = await startBoth((res, seen) => {
+      if (isFirst(seen)) answerFirst = () => res.writeHead(200, json).end('{"first":true}');
+      else res.writeHead(200, json).write('{"second":', () => res.socket?.destroySoon());
+    });
+    const both = Promise.all([nextSeen(), nextSeen()]);
+    let read = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(pair(port)));
+    socket.on('data', (bytes) => (read += bytes.toString()));
+    const closed = once(socket, 'close');
+    await both;
+    await expect.poll(() => answerFirst.length === 0 && read === '').toBe(true);
+    setTimeout(() => answerFirst(), 50);
+    await closed;
+    expect(read).toContain('{"first":true}');
+    expect(read.endsWith('{"second":\r\n')).toBe(true);
+  });
+});
+
 describe('an upstream that fails', () => {
   it('by not being there is 502, in OpenAI’s shape, without its key', async () => {
     const { url, seen } = await startBoth((res) => res.socket?.destroy());
