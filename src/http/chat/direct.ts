@@ -19,13 +19,18 @@ import { upstreamBody, withModel } from './upstream-body.ts';
 const BROKE_OFF = 'The upstream broke off before its answer was complete.';
 /** How long an upstream may keep its connection open after `[DONE]`, in milliseconds. */
 const LONGEST_END_MS = 1_000;
+/**
+ * How long the end of a stream waits for storing, in milliseconds. All that the model said is with the client by then, but most
+ * clients go on only at the end.
+ */
+const STREAM_STORED_MS = 1_000;
 
 /** One call of `direct` mode on its way. */
 interface DirectCall {
   res: Response;
   call: ChatCall;
   /** Stores what came back, and what is known about it, in the record. */
-  finish(answer: Answer | null, incomplete: Incomplete | null): Promise<void>;
+  finish(answer: Answer | null, incomplete: Incomplete | null, limitMs?: number): Promise<void>;
   /** Why the client was not given the supervision it might expect; null when it asked for none. */
   unsupervised: string | null;
 }
@@ -48,7 +53,7 @@ export async function answerDirect(
     res,
     call,
     unsupervised,
-    finish: async (answer, incomplete) => exchange?.finish(answer, incomplete),
+    finish: async (...how) => exchange?.finish(...how),
   };
   const hangUp = cancelOnHangUp(res);
   const json = withModel(call.json, call.body, parts.provider.info.defaultModel);
@@ -169,7 +174,7 @@ async function relayStream(direct: DirectCall, upstream: HeldAnswer, signal: Abo
   }
   letEnd(upstream.body);
   if (answer.finishReason !== null || (done && !answer.error)) {
-    await direct.finish(answer, null);
+    await direct.finish(answer, null, STREAM_STORED_MS);
     res.write(`data: ${JSON.stringify({ ...envelope(answer), choices: [], ...extras(direct) })}\n\n`);
     // Some servers end without [DONE]; what they said before it is whole all the same.
     res.end(done ?? undefined);

@@ -7,7 +7,10 @@ import { isFull, noteFault } from './faults.ts';
 import type { MemoryReport } from './memory-report.ts';
 import { messageText, type Directive } from './messages.ts';
 import type { Thread } from './threads.ts';
-import { withinTime } from './within-time.ts';
+import { TookTooLong, withinTime } from './within-time.ts';
+
+const FAILED = 'the exchange could not be stored';
+const LATE = 'the exchange could not be stored in time, and may be stored later';
 
 /** Why an answer in the record is not whole. */
 export type Incomplete = 'client_cancelled' | 'upstream_broke_off';
@@ -80,15 +83,18 @@ export class Exchange {
     await withinTime(this.#directiveStored, this.#limitMs).catch(() => undefined);
   }
 
-  /** Stores what came back. Resolves when it is durable, or when it is clear that it will not be in time. */
-  async finish(answer: Answer | null, incomplete: Incomplete | null): Promise<void> {
+  /**
+   * Stores what came back. Resolves when it is durable, or when it is clear that it will not be in time.
+   * @param limitMs longest wait, where that is shorter than usual, in milliseconds
+   */
+  async finish(answer: Answer | null, incomplete: Incomplete | null, limitMs = this.#limitMs): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
     try {
-      await withinTime(this.#store(answer, incomplete), this.#limitMs);
+      await withinTime(this.#store(answer, incomplete), Math.min(limitMs, this.#limitMs));
     } catch (error) {
       const [sessionId, logger, report] = [this.#sessionId, this.#logger, this.#report];
-      noteFault({ sessionId, logger, report }, error, 'the exchange could not be stored');
+      noteFault({ sessionId, logger, report }, error, error instanceof TookTooLong ? LATE : FAILED);
     }
   }
 

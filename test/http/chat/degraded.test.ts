@@ -20,18 +20,22 @@ describe('direct mode, when memory fails', () => {
     return { chat, response, answer, report: answer.memory_metadata };
   };
 
-  it.each(['getSession', 'readContext', 'composeContext', 'createConversation', 'appendTurns'])(
-    'answers all the same when %s does, says so, and reports no turn that is not stored',
-    async (method) => {
-      const { response, answer, report, chat } = await broken(method);
-      expect(response.status).toBe(200);
-      expect(answer.choices[0]?.message.content).toBe('An answer.');
-      expect(report.degraded).toMatch(/could not/);
-      expect(report.degraded).not.toContain('disk full');
-      const stored = report.conversation_id === null ? [] : await chat.memory.turns(report.conversation_id);
-      expect(report.turn_ids).toEqual(stored.map((turn) => turn.turnId));
-    },
-  );
+  it.each([
+    'getSession',
+    'beginContext',
+    'readContext',
+    'composeContext',
+    'createConversation',
+    'appendTurns',
+  ])('answers all the same when %s does, says so, and reports no turn that is not stored', async (method) => {
+    const { response, answer, report, chat } = await broken(method);
+    expect(response.status).toBe(200);
+    expect(answer.choices[0]?.message.content).toBe('An answer.');
+    expect(report.degraded).toMatch(/could not/);
+    expect(report.degraded).not.toContain('disk full');
+    const stored = report.conversation_id === null ? [] : await chat.memory.turns(report.conversation_id);
+    expect(report.turn_ids).toEqual(stored.map((turn) => turn.turnId));
+  });
 
   it('answers although it cannot even tell whose token it is', async () => {
     const chat = await startChat(say('An answer.'), ({ memory }) => ({
@@ -84,6 +88,19 @@ describe('direct mode, when memory fails', () => {
     await readUntil(() => false);
     expect(text.endsWith(DONE)).toBe(true);
     expect(text).toContain('memory_metadata');
+  });
+
+  it('of a stream the end waits a second for what takes longer to store, and does not report it as stored', async () => {
+    const words = [chunk({ content: 'Hello' }), chunk({}, 'stop')];
+    const chat = await startChat(streamOf(...words, DONE), ({ memory }) => ({
+      memory: { ...memory, appendTurns: () => new Promise(() => undefined) },
+    }));
+    const { sessionId } = await chat.session();
+    const text = await (await chat.post({ ...hello, stream: true, session_id: sessionId })).text();
+    expect(text.endsWith(DONE)).toBe(true);
+    expect(text).toContain('"degraded":"the exchange could not be stored in time, and may be stored later"');
+    // The directive began the conversation, and was.
+    expect(/"turn_ids":(\[[^\]]*\])/.exec(text)?.[1]).toMatch(/^\["turn_[^",]*"\]$/);
   });
 
   it('does not wait for a memory that hangs', async () => {

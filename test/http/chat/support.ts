@@ -151,9 +151,10 @@ export class RecordedMemory {
   service(): MemoryService {
     return {
       ...this.#memory,
-      readContext: (request) => {
+      readContext: async (request, begun) => {
+        await begun;
         this.contextRequests.push(request);
-        return Promise.resolve({} as ContextMaterial);
+        return {} as ContextMaterial;
       },
       composeContext: () => Promise.resolve(this.context),
     };
