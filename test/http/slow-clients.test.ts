@@ -21,8 +21,11 @@ async function start() {
 function drip(port: number, begin: string, piece: string, everyMs: number): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(begin));
-    const timer = setInterval(() => socket.write(piece), everyMs);
+    let timer: NodeJS.Timeout | undefined;
+    const socket: Socket = connect(port, '127.0.0.1', () => {
+      socket.write(begin);
+      timer = setInterval(() => socket.write(piece), everyMs);
+    });
     socket.on('data', (part: Buffer) => (text += part.toString()));
     socket.on('error', () => undefined);
     socket.on('close', () => {
