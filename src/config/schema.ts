@@ -114,7 +114,7 @@ export const SETTINGS = {
   OPENAI_MAX_RETRIES: {
     schema: integer(0, 10),
     default: '2',
-    help: "Retries of CCC's own upstream calls (the cycle, summaries); calls passed through are never retried.",
+    help: "Retries of CCC's own upstream calls (the cycle and the background); calls passed through are never retried.",
   },
   CCC_BEATRICE_MODEL: {
     schema: optional(z.string()),
