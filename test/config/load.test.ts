@@ -85,6 +85,33 @@ describe('settings', () => {
     ]);
   });
 
+  it('are not confused with what the README and the examples set for clients', () => {
+    const { warnings } = loadSettings({ CCC_SESSION_TOKEN: 'ccc_sess_x', CCC_URL: 'http://127.0.0.1:1' });
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['OPENAI_API_BASE', 'OPENAI_API_BASE_URL'])(
+    'that other programs call %s are pointed out, unless the right name is there too',
+    (name) => {
+      const url = 'http://127.0.0.1:11434/v1';
+      expect(loadSettings({ [name]: url }).warnings).toEqual([
+        `${name} is set, but there is no such setting; did you mean OPENAI_BASE_URL?`,
+      ]);
+      expect(loadSettings({ [name]: url, OPENAI_BASE_URL: url }).warnings).toEqual([]);
+      expect(loadSettings({ [name]: ' ' }).warnings).toEqual([]);
+    },
+  );
+
+  it('that lead to api.openai.com without a key are warned about', () => {
+    const warned = (environment: Record<string, string>) => loadSettings(environment).warnings;
+    const sentence = expect.stringMatching(/OPENAI_API_KEY is not set: api\.openai\.com will refuse/);
+    expect(warned({ CCC_PROVIDER: 'openai' })).toEqual([sentence]);
+    expect(warned({ OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toEqual([sentence]);
+    expect(warned({ CCC_PROVIDER: 'openai', OPENAI_API_KEY: 'sk-x' })).toEqual([]);
+    expect(warned({ CCC_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([]);
+    expect(warned({ CCC_PROVIDER: 'rehearsal', OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toEqual([]);
+  });
+
   it('do not open the server to others without keys, unless told so aloud', () => {
     expect(problemsOf({ HOST: '0.0.0.0' })[0]).toMatch(/HOST=0\.0\.0\.0 is refused without CCC_API_KEYS/);
     expect(problemsOf({ HOST: '192.168.1.5', CCC_INSECURE: '0' })).toHaveLength(1);
