@@ -1,4 +1,5 @@
 import { config as readDotenv } from 'dotenv';
+import { allowedValues, inWords } from './allowed-values.ts';
 import { isLoopback } from './loopback.ts';
 import { SETTINGS, type Settings } from './schema.ts';
 import { withSecretFile } from './secret-file.ts';
@@ -31,7 +32,10 @@ export function loadSettings(environment: Record<string, string | undefined>): L
     const text = given === undefined || given === '' ? setting.default : given;
     const result = setting.schema.safeParse(text);
     if (!result.success) {
-      const why = result.error.issues.map((issue) => issue.message).join('; ');
+      const allowed = allowedValues(setting.schema);
+      const why = allowed
+        ? `must be ${inWords(allowed)}`
+        : result.error.issues.map((issue) => issue.message).join('; ');
       const value = 'secret' in setting ? '' : ` (it is ${JSON.stringify(text)})`;
       problems.push(`${name} is wrong: ${why}${value}.`);
     }

@@ -56,6 +56,20 @@ describe('settings', () => {
     expect(problems.join(' ')).toMatch(/PORT .*"70000".*CCC_MAX_BODY .*"much".*LOG_LEVEL .*"loud"/s);
   });
 
+  it('that are wrong are told what they must be', () => {
+    expect(problemsOf({ PORT: 'abc', LOG_LEVEL: 'loud', CCC_DAY_MAX_TOKENS: '0.5' })).toEqual([
+      'PORT is wrong: must be a whole number from 0 to 65535 (it is "abc").',
+      'CCC_DAY_MAX_TOKENS is wrong: must be a whole number from 1 to 1000000000000 (it is "0.5").',
+      'LOG_LEVEL is wrong: must be one of fatal, error, warn, info, debug, trace, silent (it is "loud").',
+    ]);
+    expect(problemsOf({ OPENAI_BASE_URL: 'localhost:11434' })).toEqual([
+      'OPENAI_BASE_URL is wrong: must be an address that begins with http:// or https:// (it is "localhost:11434").',
+    ]);
+    expect(problemsOf({ CCC_DATABASE_URL: 'mysql://x' })).toEqual([
+      'CCC_DATABASE_URL is wrong: must be an address such as postgres://user:password@host:5432/name.',
+    ]);
+  });
+
   it('that are secret are never shown', () => {
     const secret = 'sk-secret';
     const problems = problemsOf({ OPENAI_API_KEY: secret, PORT: 'x', CORS_ORIGINS: '*' });
