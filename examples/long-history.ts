@@ -16,8 +16,8 @@ import { startServer } from './support/server-process.ts';
 
 const WHICH_FILE = `Which file? npx tsx examples/long-history.ts FILE [number of questions]
 
-FILE is one conversation of the LoCoMo data set (on GitHub: snap-research/locomo; its locomo10.json is a list of them, and
-one of the list is a FILE), or any history in the same shape:
+FILE is one conversation of the LoCoMo data set (on GitHub: snap-research/locomo, below data; where one file
+holds a list of them, one of that list), or any history in the same shape:
 
 {
   "conversation": {
