@@ -6,7 +6,7 @@
  *   npm run build
  *   npx tsx examples/long-history.ts FILE [number of questions, 20 by default]
  *
- * FILE is a conversation of the LoCoMo data set (snap-research/locomo). The script starts what it needs: a CCC server
+ * FILE is one conversation of the LoCoMo data set, or any history in its shape: see WHICH_FILE below. The script starts what it needs: a CCC server
  * whose upstream is a recorder, which passes each call on to the rehearsal model of a second CCC server. With
  * OPENAI_BASE_URL (and OPENAI_API_KEY) set, the recorder passes the calls on to that upstream instead.
  */
@@ -14,9 +14,24 @@ import { readLocomo } from './support/locomo.ts';
 import { startRecorder } from './support/recorder.ts';
 import { startServer } from './support/server-process.ts';
 
+const WHICH_FILE = `Which file? npx tsx examples/long-history.ts FILE [number of questions]
+
+FILE is one conversation of the LoCoMo data set (on GitHub: snap-research/locomo, below data; where one file
+holds a list of them, one of that list), or any history in the same shape:
+
+{
+  "conversation": {
+    "session_1_date_time": "1:56 pm on 8 May, 2023",
+    "session_1": [{ "speaker": "Ana", "dia_id": "D1:1", "text": "I adopted a cat called Basalt." }]
+  },
+  "qa": [{ "question": "What is Ana's cat called?", "answer": "Basalt", "evidence": ["D1:1"], "category": 4 }]
+}
+
+Further days are session_2, session_3 and so on. Questions of category 4 are asked: their answer stands in one place.`;
+
 const [file, count = '20'] = process.argv.slice(2);
 if (!file) {
-  console.error('Which file? npx tsx examples/long-history.ts FILE [number of questions]');
+  console.error(WHICH_FILE);
   process.exit(2);
 }
 const history = await readLocomo(file);

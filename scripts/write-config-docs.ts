@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { PROJECT_ROOT } from '../src/base/project-root.ts';
-import { envExample, withErrorsTable, withSettingsTable } from '../src/config/describe.ts';
+import { envExample, withErrorsTable, withSettingsTables } from '../src/config/describe.ts';
 
 async function rewrite(name: string, change: (markdown: string) => string): Promise<void> {
   const file = join(PROJECT_ROOT, name);
@@ -12,6 +12,6 @@ async function rewrite(name: string, change: (markdown: string) => string): Prom
 }
 
 await writeFile(join(PROJECT_ROOT, '.env.example'), envExample());
-await rewrite('README.md', withSettingsTable);
+await rewrite('README.md', withSettingsTables);
 await rewrite('docs/errors.md', withErrorsTable);
 console.log('Wrote .env.example and the tables in README.md and docs/errors.md.');

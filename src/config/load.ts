@@ -1,7 +1,10 @@
 import { config as readDotenv } from 'dotenv';
-import { SETTINGS, type SettingName, type Settings } from './schema.ts';
+import { allowedValues, inWords } from './allowed-values.ts';
+import { isLoopback } from './loopback.ts';
+import { SETTINGS, type Settings } from './schema.ts';
 import { withSecretFile } from './secret-file.ts';
 import { SettingsError } from './settings-error.ts';
+import { warningsOf } from './warnings.ts';
 
 export { SettingsError } from './settings-error.ts';
 
@@ -29,7 +32,10 @@ export function loadSettings(environment: Record<string, string | undefined>): L
     const text = given === undefined || given === '' ? setting.default : given;
     const result = setting.schema.safeParse(text);
     if (!result.success) {
-      const why = result.error.issues.map((issue) => issue.message).join('; ');
+      const allowed = allowedValues(setting.schema);
+      const why = allowed
+        ? `must be ${inWords(allowed)}`
+        : result.error.issues.map((issue) => issue.message).join('; ');
       const value = 'secret' in setting ? '' : ` (it is ${JSON.stringify(text)})`;
       problems.push(`${name} is wrong: ${why}${value}.`);
     }
@@ -39,7 +45,7 @@ export function loadSettings(environment: Record<string, string | undefined>): L
   const settings = Object.freeze(Object.fromEntries(entries)) as Settings;
   const together = checkTogether(settings);
   if (together.length > 0) throw new SettingsError(together);
-  return { settings, warnings: [...unknownNames(environment), ...openDoors(settings)] };
+  return { settings, warnings: warningsOf(environment, settings) };
 }
 
 /** Settings that are right one by one and wrong together. */
@@ -57,7 +63,7 @@ function checkTogether(settings: Settings): string[] {
       'CORS_ORIGINS=* is refused together with OPENAI_API_KEY: every web page could spend the key. Name the origins.',
     );
   }
-  if (!LOOPBACK.test(settings.HOST) && settings.CCC_API_KEYS.length === 0 && !settings.CCC_INSECURE) {
+  if (!isLoopback(settings.HOST) && settings.CCC_API_KEYS.length === 0 && !settings.CCC_INSECURE) {
     problems.push(
       `HOST=${settings.HOST} is refused without CCC_API_KEYS: everyone who can reach this address could use the key and read the memory. Make a key with "npm run api-key -- name", or set CCC_INSECURE=1.`,
     );
@@ -84,40 +90,4 @@ function checkTogether(settings: Settings): string[] {
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
-}
-
-function unknownNames(environment: Record<string, string | undefined>): string[] {
-  return Object.keys(environment)
-    .filter((name) => name.startsWith('CCC_') && !(name in SETTINGS))
-    .map((name) => `${name} is set, but there is no such setting${suggestion(name)}`);
-}
-
-/** The known name that is nearest, when it is near. */
-function suggestion(name: string): string {
-  const nearest = (Object.keys(SETTINGS) as SettingName[])
-    .map((known) => ({ known, distance: editDistance(name, known) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return nearest && nearest.distance <= 3 ? `; did you mean ${nearest.known}?` : '.';
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const change = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(change, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
-
-function openDoors({ HOST, CCC_API_KEYS }: Settings): string[] {
-  return LOOPBACK.test(HOST) || CCC_API_KEYS.length > 0
-    ? []
-    : [`HOST is ${HOST}: everyone who can reach this address can use the key and read the memory.`];
 }

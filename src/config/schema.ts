@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ENTRY_FORM, parseApiKey } from './api-keys.ts';
 
 /**
- * Every setting of the server: name, default, check and help. `.env.example` and the table in the README are
+ * Every setting of the server: name, default, check and help. `.env.example` and the tables in the README are
  * written from this list by `npm run config-docs`, and a test fails when they differ.
  */
 export interface Setting {
@@ -15,7 +15,7 @@ export interface Setting {
 }
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const url = z.url({ protocol: /^https?$/ });
+const url = z.url({ protocol: /^https?$/, error: 'must be an address that begins with http:// or https://' });
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((v) => (v === '' ? undefined : v), schema.optional());
 const list = z.string().transform((text) =>
@@ -52,7 +52,12 @@ export const SETTINGS = {
     help: 'Folder that holds the record and the projection; created when missing.',
   },
   CCC_DATABASE_URL: {
-    schema: optional(z.url({ protocol: /^postgres(ql)?$/ })),
+    schema: optional(
+      z.url({
+        protocol: /^postgres(ql)?$/,
+        error: 'must be an address such as postgres://user:password@host:5432/name',
+      }),
+    ),
     default: '',
     help: 'A PostgreSQL database that holds the record, `postgres://user:password@host:5432/name`: any number of servers may share it. A SQLite file in CCC_DATA_DIR when empty.',
     secret: true,
@@ -114,7 +119,7 @@ export const SETTINGS = {
   OPENAI_MAX_RETRIES: {
     schema: integer(0, 10),
     default: '2',
-    help: "Retries of CCC's own upstream calls (the cycle, summaries); calls passed through are never retried.",
+    help: "Retries of CCC's own upstream calls (the cycle and the background); calls passed through are never retried.",
   },
   CCC_BEATRICE_MODEL: {
     schema: optional(z.string()),

@@ -62,6 +62,10 @@ export interface Calls {
   fields: Can<true>;
 }
 
+/** The models of all cases, by the names that the configurations in the document use. */
+export const chatModel = 'm';
+export const embeddingModel = 'e';
+
 export interface Client {
   /** As its users call it. */
   name: string;
@@ -69,6 +73,11 @@ export interface Client {
   modules: string[];
   /** The file that holds its configuration, between `// configuration: name` and `// end`; see `document.ts`. */
   source: string;
+  /**
+   * A question, for the document: what its users type behind the configuration, for a script before it. Run as the
+   * document shows it by `document.test.ts`.
+   */
+  ask: string;
   connect(to: Connection): Calls;
 }
 

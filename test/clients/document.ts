@@ -78,12 +78,14 @@ function canaryTable({ canary }: Results): string {
 
 function configuration(client: Client): string {
   const isScript = client.source.endsWith('.sh');
-  const code = isScript ? readFileSync(client.source, 'utf8').trim() : region(client);
-  const versions = client.modules.map((module) => `\`${publicName(module)}\` ${versionOf(module)}`);
+  const code = isScript
+    ? `${client.ask.trim()}\n\n${readFileSync(client.source, 'utf8').trim()}`
+    : region(client);
+  const packages = client.modules.map((module) => `${publicName(module)}@${versionOf(module)}`);
   return [
     `### ${client.name}`,
-    ...(versions.length > 0 ? [`Tested: ${versions.join(', ')}.`] : []),
-    ['```' + (isScript ? 'sh' : 'ts'), code, '```'].join('\n'),
+    ...(packages.length > 0 ? [['```sh', `npm install ${packages.join(' ')}`, '```'].join('\n')] : []),
+    ['```' + (isScript ? 'sh' : 'js'), code, '```'].join('\n'),
   ].join('\n\n');
 }
 
@@ -97,14 +99,14 @@ function versionOf(module: string): string {
   return version.split('.').slice(0, 2).join('.');
 }
 
-/** The lines between `// configuration: name` and `// end`, with the imports of what is used in them. */
-function region({ name, source }: Client): string {
+/** The lines between `// configuration: name` and `// end` and a question, with the imports of what is used in them. */
+function region({ name, source, ask }: Client): string {
   const text = readFileSync(source, 'utf8');
   const [, after = ''] = text.split(`// configuration: ${name}\n`);
   const [body = ''] = after.split(/^ *\/\/ end$/m);
   if (body === '') throw new Error(`${source} has no configuration of ${name}`);
   const indent = /^ */.exec(body)?.[0] ?? '';
-  const code = body.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trim();
+  const code = `${body.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trim()}\n${ask}`;
   // Under other names only because three majors stand side by side here.
   return [...importsFor(code, text), '', code].join('\n').replaceAll(/\bOpenAI[45]\b/g, 'OpenAI');
 }

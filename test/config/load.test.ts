@@ -56,6 +56,20 @@ describe('settings', () => {
     expect(problems.join(' ')).toMatch(/PORT .*"70000".*CCC_MAX_BODY .*"much".*LOG_LEVEL .*"loud"/s);
   });
 
+  it('that are wrong are told what they must be', () => {
+    expect(problemsOf({ PORT: 'abc', LOG_LEVEL: 'loud', CCC_DAY_MAX_TOKENS: '0.5' })).toEqual([
+      'PORT is wrong: must be a whole number from 0 to 65535 (it is "abc").',
+      'CCC_DAY_MAX_TOKENS is wrong: must be a whole number from 1 to 1000000000000 (it is "0.5").',
+      'LOG_LEVEL is wrong: must be one of fatal, error, warn, info, debug, trace, silent (it is "loud").',
+    ]);
+    expect(problemsOf({ OPENAI_BASE_URL: 'localhost:11434' })).toEqual([
+      'OPENAI_BASE_URL is wrong: must be an address that begins with http:// or https:// (it is "localhost:11434").',
+    ]);
+    expect(problemsOf({ CCC_DATABASE_URL: 'mysql://x' })).toEqual([
+      'CCC_DATABASE_URL is wrong: must be an address such as postgres://user:password@host:5432/name.',
+    ]);
+  });
+
   it('that are secret are never shown', () => {
     const secret = 'sk-secret';
     const problems = problemsOf({ OPENAI_API_KEY: secret, PORT: 'x', CORS_ORIGINS: '*' });
@@ -83,6 +97,33 @@ describe('settings', () => {
       'CCC_MAX_ROUND is set, but there is no such setting; did you mean CCC_MAX_ROUNDS?',
       'CCC_UNHEARD_OF is set, but there is no such setting.',
     ]);
+  });
+
+  it('are not confused with what the README and the examples set for clients', () => {
+    const { warnings } = loadSettings({ CCC_SESSION_TOKEN: 'ccc_sess_x', CCC_URL: 'http://127.0.0.1:1' });
+    expect(warnings).toEqual([]);
+  });
+
+  it.each(['OPENAI_API_BASE', 'OPENAI_API_BASE_URL'])(
+    'that other programs call %s are pointed out, unless the right name is there too',
+    (name) => {
+      const url = 'http://127.0.0.1:11434/v1';
+      expect(loadSettings({ [name]: url }).warnings).toEqual([
+        `${name} is set, but there is no such setting; did you mean OPENAI_BASE_URL?`,
+      ]);
+      expect(loadSettings({ [name]: url, OPENAI_BASE_URL: url }).warnings).toEqual([]);
+      expect(loadSettings({ [name]: ' ' }).warnings).toEqual([]);
+    },
+  );
+
+  it('that lead to api.openai.com without a key are warned about', () => {
+    const warned = (environment: Record<string, string>) => loadSettings(environment).warnings;
+    const sentence = expect.stringMatching(/OPENAI_API_KEY is not set: api\.openai\.com will refuse/);
+    expect(warned({ CCC_PROVIDER: 'openai' })).toEqual([sentence]);
+    expect(warned({ OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toEqual([sentence]);
+    expect(warned({ CCC_PROVIDER: 'openai', OPENAI_API_KEY: 'sk-x' })).toEqual([]);
+    expect(warned({ CCC_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' })).toEqual([]);
+    expect(warned({ CCC_PROVIDER: 'rehearsal', OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toEqual([]);
   });
 
   it('do not open the server to others without keys, unless told so aloud', () => {

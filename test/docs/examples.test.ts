@@ -48,6 +48,17 @@ describe('the examples', () => {
     expect(stderr).toContain('4 of 4 turns');
     expect(stdout).toContain('Evidence in the prompt: direct 2, cycle 2 of 2');
   });
+
+  it('long-history.ts without a file names the data set, and takes the shape that it prints', async () => {
+    const refused = await tsx(['examples/long-history.ts']).catch((error: unknown) => error);
+    const { code, stderr } = refused as { code: number; stderr: string };
+    expect(code).toBe(2);
+    expect(stderr).toContain('LoCoMo');
+    const file = join(folder, 'shape.json');
+    await writeFile(file, /^\{$[^]*?^\}$/m.exec(stderr)?.[0] ?? '');
+    const { stdout } = await tsx(['examples/long-history.ts', file]);
+    expect(stdout).toContain('Evidence in the prompt: direct 1, cycle 1 of 1');
+  });
 });
 
 /** Two days of two people, in the shape of the LoCoMo files; written for this test. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, startServerProcess, type RunningServer } from '../support/server-process.ts';
+import { role, startUpstream, streamed } from '../support/upstream.ts';
 
 const run = promisify(execFile);
 
@@ -12,6 +13,18 @@ function blocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(new RegExp('```' + language + '\\n([\\s\\S]*?)```', 'g'))].map(
     ([, code = '']) => code,
   );
+}
+
+/** Whether an answer holds all that a shortened one shows. `…` stands for any text. */
+function shows(shown: unknown, real: unknown): boolean {
+  if (typeof shown === 'string' && typeof real === 'string') {
+    const parts = shown.split('…').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+    return new RegExp(`^${parts.join('.*')}$`, 's').test(real);
+  }
+  if (typeof shown !== 'object' || shown === null || typeof real !== 'object' || real === null)
+    return shown === real;
+  if (Array.isArray(shown) && shown.length !== (real as unknown[]).length) return false;
+  return Object.entries(shown).every(([key, value]) => shows(value, (real as Record<string, unknown>)[key]));
 }
 
 describe('the README', () => {
@@ -45,6 +58,45 @@ describe('the README', () => {
     expect(told?.memory_metadata.turn_ids).toHaveLength(2);
     expect(asked?.covenant?.outcome).toBe('approved');
     expect(asked?.choices[0]?.message.content).toContain('peanuts');
+    const shown = blocks(readme, 'json').map((block) => JSON.parse(block) as object);
+    expect(shown).toHaveLength(2);
+    expect([shows(shown[0], told), shows(shown[1], asked)]).toEqual([true, true]);
+  });
+
+  it('says of the plain proxy under /v2 that it tells nothing of memory', async () => {
+    const response = await fetch(`${server.url}/v2/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello.' }] }),
+    });
+    expect(response.status).toBe(200);
+    expect(Object.keys((await response.json()) as object)).not.toContain('memory_metadata');
+  });
+
+  it('has an OpenAI SDK example that asks for the model of the README’s own Ollama settings', async () => {
+    const upstream = await startUpstream();
+    upstream
+      .on(null, streamed(['Nothing with peanuts.']))
+      .on(role('verdict'), streamed(['{"decision": "approve"}']));
+    const [, settings = ''] = readme.split('# or Ollama');
+    const [, model = ''] = /^OPENAI_MODEL=(.*)$/m.exec(settings) ?? [];
+    const real = await startServerProcess({
+      env: { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_MODEL: model },
+    });
+    const made = await fetch(`${real.url}/api/v2/sessions`, { method: 'POST' });
+    const session = (await made.json()) as { token: string };
+    const [code = ''] = blocks(readme, 'ts');
+    const script = code.replaceAll('http://127.0.0.1:5111', real.url);
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      cwd: ROOT,
+      env: { ...process.env, CCC_SESSION_TOKEN: session.token },
+    });
+    expect(stdout.trim()).toBe('Nothing with peanuts.');
+    expect(upstream.calls.map(({ json }) => (json as { model: string }).model)).toEqual(
+      Array(3).fill('llama3.2'),
+    );
+    await real.stop();
+    await upstream.close();
   });
 
   it('has an OpenAI SDK example that works word for word', async () => {

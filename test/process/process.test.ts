@@ -53,6 +53,30 @@ describe('the start', () => {
     expect(await server.stop()).toBe(0);
   });
 
+  it('warns of what looks like a mistake, and not of what a client was given in the same terminal', async () => {
+    const server = await start({
+      env: {
+        CCC_PROVIDER: 'openai',
+        OPENAI_API_BASE: 'http://127.0.0.1:9/v1',
+        CCC_SESSION_TOKEN: 'ccc_sess_x',
+      },
+    });
+    const warnings = () =>
+      server
+        .stderr()
+        .split('\n')
+        .flatMap((line) =>
+          line.includes('"level":"warn"') ? [(JSON.parse(line) as { msg: string }).msg] : [],
+        );
+    await expect
+      .poll(warnings)
+      .toEqual([
+        expect.stringMatching(/OPENAI_API_BASE .* did you mean OPENAI_BASE_URL\?/),
+        expect.stringMatching(/OPENAI_API_KEY is not set: api\.openai\.com will refuse every call/),
+      ]);
+    await server.stop();
+  });
+
   it('makes the data folder, for its owner alone', async () => {
     const dataDir = join(folder(), 'not', 'there', 'yet');
     const server = await start({ dataDir });

@@ -13,6 +13,10 @@ export const AGENTS: Client = {
   name: 'OpenAI Agents',
   modules: ['@openai/agents'],
   source: import.meta.filename,
+  ask: `
+const agent = new Agent({ name: 'Assistant', instructions: 'You are helpful.', model: chatModel });
+const { finalOutput } = await runner.run(agent, 'What should I not cook for Ana?');
+console.log(finalOutput);`,
   connect({ baseURL, apiKey }) {
     // configuration: OpenAI Agents
     const modelProvider = new OpenAIProvider({ baseURL, apiKey, useResponses: false });

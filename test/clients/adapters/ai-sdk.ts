@@ -14,9 +14,13 @@ import {
   type ModelMessage,
 } from 'ai';
 import { z } from 'zod';
-import { cannot, type Ask, type Calls, type Client, type Reply, type Weather } from '../client.ts';
+import { cannot, chatModel, type Ask, type Calls, type Client, type Reply, type Weather } from '../client.ts';
 
 const source = import.meta.filename;
+
+const asking = (model: string) => `
+const { text } = await generateText({ model: ${model}, prompt: 'What should I not cook for Ana?' });
+console.log(text);`;
 
 /** Vercel's AI SDK, with the providers that talk to OpenAI's API. */
 export const AI_SDKS: Client[] = [
@@ -24,6 +28,7 @@ export const AI_SDKS: Client[] = [
     name: 'ai, openai-compatible',
     modules: ['ai', '@ai-sdk/openai-compatible'],
     source,
+    ask: asking('ccc(chatModel)'),
     connect({ baseURL, apiKey }) {
       // configuration: ai, openai-compatible
       const ccc = createOpenAICompatible({
@@ -41,10 +46,11 @@ export const AI_SDKS: Client[] = [
     name: 'ai, openai',
     modules: ['ai', '@ai-sdk/openai'],
     source,
+    ask: asking('model'),
     connect({ baseURL, apiKey }) {
       // configuration: ai, openai
       const openai = createOpenAI({ baseURL, apiKey });
-      const model = openai.chat('m'); // openai('m') speaks /responses, which is under /v1 only
+      const model = openai.chat(chatModel); // openai(chatModel) speaks /responses, which is under /v1 only
       // end
       return aiCalls(
         { chat: model, embedding: openai.embeddingModel('e'), responses: openai('m') },
@@ -59,6 +65,7 @@ export const AI_SDKS: Client[] = [
     name: 'ai, deepseek',
     modules: ['ai', '@ai-sdk/deepseek'],
     source,
+    ask: asking('deepseek(chatModel)'),
     connect({ baseURL, apiKey }) {
       // configuration: ai, deepseek
       const deepseek = createDeepSeek({ baseURL, apiKey });
@@ -70,6 +77,7 @@ export const AI_SDKS: Client[] = [
     name: 'ai, openrouter',
     modules: ['ai', '@openrouter/ai-sdk-provider'],
     source,
+    ask: asking('openrouter.chat(chatModel)'),
     connect({ baseURL, apiKey }) {
       // configuration: ai, openrouter
       const openrouter = createOpenRouter({ baseURL, apiKey });

@@ -16,7 +16,16 @@ const source = join(import.meta.dirname, 'curl.sh');
 const CHAT = readFileSync(source, 'utf8');
 
 /** curl, with the command that the documentation shows; another path is put into it for what is not chat. */
-export const CURL: Client = { name: 'curl', modules: [], source, connect: curlCalls };
+export const CURL: Client = {
+  name: 'curl',
+  modules: [],
+  source,
+  ask: `
+BASE_URL=http://127.0.0.1:5111/v2
+API_KEY=$CCC_SESSION_TOKEN
+BODY='{"messages": [{"role": "user", "content": "What should I not cook for Ana?"}]}'`,
+  connect: curlCalls,
+};
 
 interface Piece {
   error?: { message: string };

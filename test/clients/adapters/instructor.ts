@@ -4,7 +4,7 @@ import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import { z as z3 } from 'zod/v3';
 import type { Client } from '../client.ts';
-import { sdkCalls } from './openai-sdk.ts';
+import { SDK_ASKS, sdkCalls } from './openai-sdk.ts';
 
 /**
  * Instructor wraps a client of OpenAI's SDK: what has a `response_model` is its own work, all else is passed to the
@@ -14,6 +14,7 @@ export const INSTRUCTOR: Client = {
   name: 'Instructor',
   modules: ['@instructor-ai/instructor', 'openai'],
   source: import.meta.filename,
+  ask: SDK_ASKS,
   connect({ baseURL, apiKey }) {
     // configuration: Instructor
     const client = Instructor({ client: new OpenAI({ baseURL, apiKey }), mode: 'TOOLS' });

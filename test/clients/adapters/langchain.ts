@@ -3,16 +3,19 @@ import { HumanMessage, type AIMessageChunk, type BaseMessage } from '@langchain/
 import { tool } from '@langchain/core/tools';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
-import { cannot, type Ask, type Client, type Reply } from '../client.ts';
+import { cannot, chatModel, embeddingModel, type Ask, type Client, type Reply } from '../client.ts';
 
 export const LANGCHAIN: Client = {
   name: 'LangChain',
   modules: ['@langchain/openai'],
   source: import.meta.filename,
+  ask: `
+const { text } = await model.invoke('What should I not cook for Ana?');
+console.log(text);`,
   connect({ baseURL, apiKey }) {
     // configuration: LangChain
-    const model = new ChatOpenAI({ model: 'm', apiKey, configuration: { baseURL } });
-    const embeddings = new OpenAIEmbeddings({ model: 'e', apiKey, configuration: { baseURL } });
+    const model = new ChatOpenAI({ model: chatModel, apiKey, configuration: { baseURL } });
+    const embeddings = new OpenAIEmbeddings({ model: embeddingModel, apiKey, configuration: { baseURL } });
     // end
     const modelFor = ({ fields }: Ask) =>
       fields

@@ -2,7 +2,16 @@ import type { ChatMessage, ToolCall, ToolCallLLMMessageOptions } from '@llamaind
 import { tool } from '@llamaindex/core/tools';
 import { openai, OpenAIEmbedding, openaiResponses } from '@llamaindex/openai';
 import { z } from 'zod';
-import { cannot, cityOf, type Ask, type Client, type Reply, type Weather } from '../client.ts';
+import {
+  cannot,
+  chatModel,
+  cityOf,
+  embeddingModel,
+  type Ask,
+  type Client,
+  type Reply,
+  type Weather,
+} from '../client.ts';
 
 type Message = ChatMessage<ToolCallLLMMessageOptions>;
 
@@ -10,10 +19,15 @@ export const LLAMAINDEX: Client = {
   name: 'LlamaIndex',
   modules: ['@llamaindex/openai'],
   source: import.meta.filename,
+  ask: `
+const { message } = await llm.chat({
+  messages: [{ role: 'user', content: 'What should I not cook for Ana?' }],
+});
+console.log(message.content);`,
   connect({ baseURL, apiKey }) {
     // configuration: LlamaIndex
-    const llm = openai({ model: 'm', baseURL, apiKey });
-    const embedding = new OpenAIEmbedding({ model: 'e', baseURL, apiKey });
+    const llm = openai({ model: chatModel, baseURL, apiKey });
+    const embedding = new OpenAIEmbedding({ model: embeddingModel, baseURL, apiKey });
     // end
     const messages = ({ prompt }: Ask): Message[] => [{ role: 'user', content: prompt }];
     const options = ({ fields }: Ask) => (fields ? { additionalChatOptions: fields } : {});

@@ -10,12 +10,20 @@ import { cityOf, WEATHER, type Ask, type Calls, type Client, type Reply } from '
 
 const source = import.meta.filename;
 
+export const SDK_ASKS = `
+const answer = await client.chat.completions.create({
+  model: chatModel,
+  messages: [{ role: 'user', content: 'What should I not cook for Ana?' }],
+});
+console.log(answer.choices[0].message.content);`;
+
 /** OpenAI's own SDK, the three majors that are in use. Zod 3 was current with the first two. */
 export const OPENAI_SDKS: Client[] = [
   {
     name: 'openai 4',
     modules: ['openai-4'],
     source,
+    ask: SDK_ASKS,
     connect({ baseURL, apiKey }) {
       // configuration: openai 4
       const client = new OpenAI4({ baseURL, apiKey });
@@ -31,6 +39,7 @@ export const OPENAI_SDKS: Client[] = [
     name: 'openai 5',
     modules: ['openai-5'],
     source,
+    ask: SDK_ASKS,
     connect({ baseURL, apiKey }) {
       // configuration: openai 5
       const client = new OpenAI5({ baseURL, apiKey });
@@ -46,6 +55,7 @@ export const OPENAI_SDKS: Client[] = [
     name: 'openai 6',
     modules: ['openai'],
     source,
+    ask: SDK_ASKS,
     connect({ baseURL, apiKey }) {
       // configuration: openai 6
       const client = new OpenAI({ baseURL, apiKey });
