@@ -117,6 +117,5 @@ function isFailure(error: Error): boolean {
 
 /** For a client that has got nothing: the official SDKs wait as they are told, and ask again. */
 function refusal(code: ErrorCode, retryAfter: number): UpstreamError {
-  const error = new CccError(code);
-  return new UpstreamError(error.status, { ...error.toBody().error }, { 'retry-after': String(retryAfter) });
+  return UpstreamError.of(new CccError(code), { 'retry-after': String(retryAfter) });
 }

@@ -1,7 +1,8 @@
 import { Transform, type Readable } from 'node:stream';
-import { errors, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ForwardRequest, ForwardResponse } from '../provider.ts';
+import { noAnswer } from './no-answer.ts';
 import type { UpstreamAddress } from './upstream-address.ts';
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1) and those that the answer's own framing replaces. */
@@ -44,7 +45,8 @@ export function createForward(address: UpstreamAddress, dispatcher: Dispatcher):
       });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw unreachable(error);
+      // A request body that fails while it is being sent (too large, client gone) is its sender's error, not the upstream's.
+      throw error instanceof CccError ? error : noAnswer(error, address.origin);
     }
     return {
       status: answer.statusCode,
@@ -121,13 +123,4 @@ function withoutSecrets({ body, headers }: Dispatcher.ResponseData, secrets: rea
   body.once('error', (error) => masking.destroy(error));
   masking.once('close', () => body.destroy());
   return body.pipe(masking);
-}
-
-function unreachable(error: unknown): unknown {
-  // A request body that fails while it is being sent (too large, client gone) is its sender's error, not the upstream's.
-  if (error instanceof CccError) return error;
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
-    return new CccError('upstream_timeout', undefined, { cause: error });
-  }
-  return new CccError('upstream_unreachable', undefined, { cause: error });
 }
