@@ -15,7 +15,7 @@ describe('a cycle whose upstream is not there', () => {
       logger: createLogger('info', { write: (line) => lines.push(line) }),
     });
     const { cycleId, done } = await bench.cycles.start(bench.input());
-    const { outcome, error } = await done;
+    const { outcome, error, reason } = await done;
     const { origin, host } = new URL(upstream.baseUrl);
     expect({ outcome, error }).toMatchObject({
       outcome: 'upstream_error',
@@ -24,6 +24,10 @@ describe('a cycle whose upstream is not there', () => {
         error: { message: expect.stringContaining(`${origin} (ECONNREFUSED)`) as string },
       },
     });
+    expect(reason).toBe(
+      `The upstream could not be reached: nothing answers at ${origin} (ECONNREFUSED). ` +
+        'Is it running, and is OPENAI_BASE_URL right? There is no draft.',
+    );
     const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(logged).toContainEqual(
       expect.objectContaining({
