@@ -2,7 +2,8 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortEr
 import { CccError } from '../../base/ccc-error.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import { noAnswer } from './no-answer.ts';
-import { masked, type UpstreamAddress } from './upstream-address.ts';
+import { masked, type Secret } from './secrets.ts';
+import type { UpstreamAddress } from './upstream-address.ts';
 
 /** Headers of an error that tell a client what to do next. */
 const TELLING_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry', 'x-request-id'];
@@ -40,7 +41,7 @@ export function outOfTime(timeoutMs: number): UpstreamError {
   return UpstreamError.of(new CccError('upstream_timeout', message));
 }
 
-function fromAnswer(error: APIError, secrets: readonly string[]): UpstreamError {
+function fromAnswer(error: APIError, secrets: readonly Secret[]): UpstreamError {
   const headers = error.headers as Headers | undefined;
   const telling = TELLING_HEADERS.flatMap((name): [string, string][] => {
     const value = headers?.get(name);
