@@ -155,7 +155,7 @@ export const ERROR_CODES = {
     status: 503,
     type: 'api_error',
     meaning:
-      'The upstream has failed many times in a row and is left alone for a moment; `retry-after` says how long.',
+      'The upstream has failed many times in a row and is left alone for a moment; the message says why.',
   },
   storage_failed: {
     status: 503,

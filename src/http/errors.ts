@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { CccError } from '../base/ccc-error.ts';
 import type { Logger } from '../base/logger.ts';
-import { UpstreamError } from '../models/upstream-error.ts';
+import { errorForLog, UpstreamError } from '../models/upstream-error.ts';
 import { requestLogger } from './request-context.ts';
 
 /** How long a client may go on sending a body that nobody wants, after it was answered, in milliseconds. */
@@ -76,7 +76,7 @@ export function answerErrors(logger: Logger): (error: unknown, res: ServerRespon
     const { status } = describeError(error);
     const foreign = !(error instanceof CccError || error instanceof UpstreamError);
     if (status >= 500 || (foreign && res.headersSent)) {
-      (requestLogger(res) ?? logger).error({ ...forLog(error), status }, 'request failed');
+      (requestLogger(res) ?? logger).error({ ...errorForLog(error), status }, 'request failed');
     }
     sendError(res, error);
   };
@@ -88,12 +88,6 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (error, _req, res, _next) => {
     answer(error, res);
   };
-}
-
-/** An upstream's error may quote what was said: of it only the code is logged. */
-function forLog(error: unknown): object {
-  if (!(error instanceof UpstreamError)) return { err: error };
-  return { upstream_status: error.status, upstream_code: error.error['code'] ?? null };
 }
 
 /** Nothing is at this path. */

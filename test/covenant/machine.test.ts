@@ -181,6 +181,17 @@ describe('the machine', () => {
     expect(state.reason).toContain('boom');
   });
 
+  it.each([
+    ['Overloaded', 'The upstream failed: Overloaded. There is no draft.'],
+    ['Overloaded.', 'The upstream failed: Overloaded. There is no draft.'],
+    ['Are you sure?\n', 'The upstream failed: Are you sure? There is no draft.'],
+    ['', 'The upstream failed: status 500. There is no draft.'],
+    ['The upstream broke off.', 'The upstream broke off. There is no draft.'],
+  ])('tells the failure %j in sentences with one end each', (message, reason) => {
+    const fault = { status: 500, error: { message }, headers: {} };
+    expect(after(begin(), { type: 'call_failed', call: 'guide', fault, ...COST }).reason).toBe(reason);
+  });
+
   it('waits for the person when Beatrice asks, and goes on with what they say', () => {
     const waiting = after(
       begin(),

@@ -85,13 +85,13 @@ export function step(state: MachineState, event: MachineEvent): Transition {
       return ended(
         { ...state, fault: event.fault ?? null },
         event.why ?? 'token_budget',
-        event.fault ? sentence(event.fault) : 'The next call would pass the token budget',
+        event.fault ? words(event.fault) : 'The next call would pass the token budget',
       );
     case 'call_failed':
       return ended(
         { ...spend(state, event.call, event), fault: event.fault },
         'upstream_error',
-        `The upstream failed: ${String(event.fault.error['message'] ?? event.fault.status)}`,
+        failure(event.fault),
       );
     case 'stopped':
       return ended(
@@ -106,8 +106,21 @@ export function step(state: MachineState, event: MachineEvent): Transition {
   }
 }
 
-function sentence({ error, status }: UpstreamFault): string {
-  return String(error['message'] ?? status).replace(/\.$/, '');
+function words({ error, status }: UpstreamFault): string {
+  const { message } = error;
+  return typeof message === 'string' && message !== '' ? message : `status ${String(status)}`;
+}
+
+/** What this server says of the upstream begins with it already; what the upstream says does not. */
+function failure(fault: UpstreamFault): string {
+  const said = words(fault);
+  return said.startsWith('The upstream ') ? said : `The upstream failed: ${said}`;
+}
+
+/** As a sentence that another one can follow, whatever it ends with now. */
+function sentence(text: string): string {
+  const said = text.trimEnd();
+  return /[.!?…]$/.test(said) ? said : `${said}.`;
 }
 
 const STOP_REASONS = {
@@ -240,7 +253,7 @@ const WITHOUT_DECISION: ReadonlySet<Outcome> = new Set([
 function ended(state: MachineState, outcome: Outcome, why: string): Transition {
   const waits = state.decideFirst === true && state.drafts.length > 0 && !WITHOUT_DECISION.has(outcome);
   return waits
-    ? rested(state, 'awaiting_decision', `${why}. It waits for the person to decide`)
+    ? rested(state, 'awaiting_decision', `${sentence(why)} It waits for the person to decide`)
     : rested(state, outcome, why);
 }
 
@@ -252,7 +265,8 @@ function rested(state: MachineState, outcome: Outcome, why: string): Transition 
     status: statusOf(outcome),
     outcome,
     delivered: best?.round ?? null,
-    reason: outcome === 'awaiting_tools' ? `${why}.` : `${why}. ${deliveredSentence(best, outcome)}`,
+    reason:
+      outcome === 'awaiting_tools' ? sentence(why) : `${sentence(why)} ${deliveredSentence(best, outcome)}`,
   });
 }
 

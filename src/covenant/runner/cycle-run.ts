@@ -276,6 +276,7 @@ export class CycleRun implements RunningCycle {
     const { type } = command;
     const left = tokensLeft(this.#state, type, needs.after);
     return performCall(this.#deps, {
+      cycleId: this.cycleId,
       kind: type,
       model: this.#model(agentOf(type)),
       messages,

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { CccError } from '../../base/ccc-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { joinSignals } from '../../base/joined-signal.ts';
+import type { Logger } from '../../base/logger.ts';
 import { textOf } from '../../models/chat-result.ts';
 import { NO_USAGE, type ChatMessage, type Usage } from '../../models/chat-types.ts';
 import type { ChatResult } from '../../models/provider.ts';
-import { UpstreamError } from '../../models/upstream-error.ts';
+import { errorForLog, UpstreamError } from '../../models/upstream-error.ts';
 import { addUsage } from '../machine/budget.ts';
 import type { CallKind, MachineEvent, StopReason, UpstreamFault } from '../machine/state.ts';
 import { callIdsOf } from '../machine/tools.ts';
@@ -15,6 +16,8 @@ import { CallLimit, type Grant } from './call-limit.ts';
 import type { StoredRequest } from './stored-request.ts';
 
 export interface CallInput {
+  /** Whose call it is, for the log. */
+  cycleId: string;
   kind: CallKind;
   model: string;
   messages: ChatMessage[];
@@ -36,7 +39,7 @@ export interface CallInput {
 
 /** Makes one of the agents' calls and says what came of it. Never rejects: a failure is an event too. */
 export async function performCall(
-  { agents, clock }: { agents: Agents; clock: Clock },
+  { agents, clock, logger }: { agents: Agents; clock: Clock; logger: Logger },
   input: CallInput,
 ): Promise<MachineEvent> {
   if (input.signal.aborted) {
@@ -82,6 +85,10 @@ export async function performCall(
   } catch (error) {
     const why = input.signal.aborted ? input.stopReason() : limit.passed;
     if (why !== null) return { type: 'stopped', why, call: input.kind, ...cost() };
+    logger.warn(
+      { ...errorForLog(error), cycle_id: input.cycleId, call: input.kind },
+      'a call of a cycle failed',
+    );
     return { type: 'call_failed', call: input.kind, fault: faultOf(error), ...cost() };
   } finally {
     limit.end();

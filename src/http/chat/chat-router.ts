@@ -9,6 +9,7 @@ import type { Logger } from '../../base/logger.ts';
 import { answerCycle, continueCycle } from './cycle.ts';
 import { answerDirect } from './direct.ts';
 import { readFields, type ChatFields } from './fields.ts';
+import { refuseMisspelt } from './misspelt.ts';
 import { chooseMode } from './mode.ts';
 import { namesOf, sessionToken } from './naming.ts';
 import type { ChatParts } from './parts.ts';
@@ -75,6 +76,7 @@ async function answerChat(
   res: Response,
 ): Promise<void> {
   const { json, body } = await readChatBody(req, parts.settings.CCC_MAX_BODY);
+  refuseMisspelt(req.headers, body);
   const fields = readFields(body);
   const logger = requestLogger(res) ?? parts.logger;
   const names = await nameSession(parts, req, fields, logger);

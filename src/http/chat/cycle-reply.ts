@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import { CccError } from '../../base/ccc-error.ts';
 import type { CycleResult, RunningCycle } from '../../covenant/cycle-service.ts';
 import type { ChatRequest, Usage } from '../../models/chat-types.ts';
-import { UpstreamError } from '../../models/upstream-error.ts';
+import { errorForLog, UpstreamError } from '../../models/upstream-error.ts';
 import { callerName } from '../request-context.ts';
 import { narrationHeading } from './narration.ts';
 import type { ChatParts } from './parts.ts';
@@ -92,7 +92,7 @@ async function answerUnsupervised({ parts, res, call, request, signal }: CycleRe
     };
   } catch (error) {
     if (signal.aborted) return null;
-    call.logger.warn({ err: error }, 'the upstream gave no answer');
+    call.logger.warn(errorForLog(error), 'the upstream gave no answer');
     return { error: describeError(error) };
   }
 }

@@ -4,6 +4,8 @@ import type { ChatFields } from './fields.ts';
 
 /** An API key that begins like this is a session's token; any other key is the client's own business. */
 const TOKEN_START = 'ccc_sess_';
+/** Headers of a request that are CCC's own. */
+export const NAMING_HEADERS: readonly string[] = ['x-ccc-session-id', 'x-ccc-conversation-id'];
 
 interface Name {
   /** What the client has to change when two names differ. */

@@ -64,8 +64,7 @@ export function spendingProvider(provider: ChatProvider, ledger: TokenLedger): C
       const stands = payer === undefined ? null : await ledger.standing(payer);
       if (payer === undefined || !stands) return provider.chat(request, options);
       if (stands.spent >= stands.limit) {
-        const error = tokensSpent(stands);
-        throw new UpstreamError(error.status, { ...error.toBody().error }, refusalHeaders(stands));
+        throw UpstreamError.of(tokensSpent(stands), refusalHeaders(stands));
       }
       let text = '';
       const { onChunk } = options;

@@ -39,7 +39,7 @@ export function createOpenAiEmbeddings(settings: OpenAiEmbeddingSettings): Embed
       return readVectors(answer, input.length);
     } catch (error) {
       signal.throwIfAborted();
-      const failure = asUpstreamError(error, address.secrets);
+      const failure = asUpstreamError(error, address);
       if (format === 'base64' && refusesFormat(failure)) {
         format = 'float';
         return call(input, signal);

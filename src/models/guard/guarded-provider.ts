@@ -5,6 +5,7 @@ import {
   ConsecutiveBreaker,
   handleWhen,
   type CircuitBreakerPolicy,
+  type FailureReason,
 } from 'cockatiel';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
@@ -42,7 +43,11 @@ export function guardedProvider(provider: ChatProvider, options: GuardOptions): 
       : new FairQueue({ atOnce: concurrency, mostWaiting: concurrency * WAITING_PER_PLACE });
   const circuit = failures === 0 ? null : newCircuit(failures, restMs);
   let openedAt = 0;
-  circuit?.onBreak(() => (openedAt = performance.now()));
+  let lastFailure = '';
+  circuit?.onBreak((reason) => {
+    openedAt = performance.now();
+    if (!('isolated' in reason)) lastFailure = inWords(reason);
+  });
 
   const enter = async (lane: string, signal: AbortSignal): Promise<Release> => {
     // Whoever would not be let through does not wait for a place first.
@@ -50,12 +55,17 @@ export function guardedProvider(provider: ChatProvider, options: GuardOptions): 
     try {
       return (await queue?.enter(lane, signal)) ?? nothing;
     } catch (error) {
-      if (error instanceof QueueFull) throw refusal('upstream_busy', BUSY_RETRY_S);
+      if (error instanceof QueueFull) throw busy();
       throw error;
     }
   };
-  const leftAlone = () =>
-    refusal('upstream_unavailable', Math.max(1, Math.ceil((openedAt + restMs - performance.now()) / 1000)));
+  const leftAlone = () => {
+    const seconds = Math.max(1, Math.ceil((openedAt + restMs - performance.now()) / 1000));
+    const message =
+      'The upstream has failed many times in a row and is left alone for a moment: it is asked again in ' +
+      `${seconds === 1 ? '1 second' : `${String(seconds)} seconds`}. The last failure: ${lastFailure}`;
+    return refusal('upstream_unavailable', message, seconds);
+  };
   const through = async <T>(call: () => Promise<T>): Promise<T> => {
     if (!circuit) return call();
     try {
@@ -115,8 +125,23 @@ function isFailure(error: Error): boolean {
   return error instanceof CccError && error.code.startsWith('upstream_');
 }
 
+/** What went wrong, for any caller: an upstream's own words may quote what another one has said. */
+function inWords(reason: FailureReason<unknown>): string {
+  const error = 'error' in reason ? reason.error : null;
+  const own = error instanceof UpstreamError ? error.cause : error;
+  if (own instanceof CccError) return own.message;
+  const { status } = (error ?? (reason as { value: unknown }).value) as { status?: number };
+  return `It answered with status ${String(status)}.`;
+}
+
+function busy(): UpstreamError {
+  const message =
+    'More calls wait for the upstream than CCC_UPSTREAM_CONCURRENCY allows: ' +
+    `ask again in ${String(BUSY_RETRY_S)} seconds.`;
+  return refusal('upstream_busy', message, BUSY_RETRY_S);
+}
+
 /** For a client that has got nothing: the official SDKs wait as they are told, and ask again. */
-function refusal(code: ErrorCode, retryAfter: number): UpstreamError {
-  const error = new CccError(code);
-  return new UpstreamError(error.status, { ...error.toBody().error }, { 'retry-after': String(retryAfter) });
+function refusal(code: ErrorCode, message: string, retryAfter: number): UpstreamError {
+  return UpstreamError.of(new CccError(code, message), { 'retry-after': String(retryAfter) });
 }

@@ -1,15 +1,24 @@
-import { APIConnectionError, APIError, APIUserAbortError } from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
+import { CccError } from '../../base/ccc-error.ts';
 import { UpstreamError } from '../upstream-error.ts';
-import { masked } from './upstream-address.ts';
+import { noAnswer } from './no-answer.ts';
+import { masked, type Secret } from './secrets.ts';
+import type { UpstreamAddress } from './upstream-address.ts';
 
 /** Headers of an error that tell a client what to do next. */
 const TELLING_HEADERS = ['retry-after', 'retry-after-ms', 'x-should-retry', 'x-request-id'];
 
 /** Whatever the SDK threw, as what a client of the upstream would have seen, without the server's secrets. */
-export function asUpstreamError(error: unknown, secrets: readonly string[]): UpstreamError {
+export function asUpstreamError(
+  error: unknown,
+  { origin, secrets }: Pick<UpstreamAddress, 'origin' | 'secrets'>,
+): UpstreamError {
   if (error instanceof UpstreamError) return error;
+  if (error instanceof APIConnectionTimeoutError) {
+    return UpstreamError.of(new CccError('upstream_timeout', undefined, { cause: error }));
+  }
   if (error instanceof APIUserAbortError || error instanceof APIConnectionError) {
-    return ownError(502, 'upstream_unreachable', 'The upstream could not be reached.', error.cause);
+    return UpstreamError.of(noAnswer(error.cause, origin));
   }
   // The error itself is not kept as a cause: it holds the upstream's words, unmasked.
   if (error instanceof APIError) return fromAnswer(error, secrets);
@@ -19,23 +28,20 @@ export function asUpstreamError(error: unknown, secrets: readonly string[]): Ups
 }
 
 export function brokenOff(cause?: unknown): UpstreamError {
-  return ownError(502, 'upstream_unreachable', 'The upstream broke off in the middle of its answer.', cause);
+  const message = 'The upstream broke off in the middle of its answer.';
+  return UpstreamError.of(new CccError('upstream_unreachable', message, { cause }));
 }
 
 export function invalidAnswer(message: string): UpstreamError {
-  return ownError(502, 'upstream_invalid', message);
+  return UpstreamError.of(new CccError('upstream_invalid', message));
 }
 
 export function outOfTime(timeoutMs: number): UpstreamError {
   const message = `The upstream did not finish within ${String(timeoutMs)} ms.`;
-  return ownError(504, 'upstream_timeout', message);
+  return UpstreamError.of(new CccError('upstream_timeout', message));
 }
 
-function ownError(status: number, code: string, message: string, cause?: unknown): UpstreamError {
-  return new UpstreamError(status, { message, type: 'api_error', code, param: null }, {}, cause);
-}
-
-function fromAnswer(error: APIError, secrets: readonly string[]): UpstreamError {
+function fromAnswer(error: APIError, secrets: readonly Secret[]): UpstreamError {
   const headers = error.headers as Headers | undefined;
   const telling = TELLING_HEADERS.flatMap((name): [string, string][] => {
     const value = headers?.get(name);

@@ -54,7 +54,7 @@ export class ChatCaller {
           : await this.#whole(request, signal, timeoutMs);
       } catch (error) {
         signal.throwIfAborted();
-        throw asUpstreamError(error, this.#options.address.secrets);
+        throw asUpstreamError(error, this.#options.address);
       }
     };
     try {
@@ -116,7 +116,8 @@ export class ChatCaller {
     try {
       return await create(true);
     } catch (error) {
-      if (!refusesStreamOptions(asUpstreamError(error, []))) throw error;
+      if (!refusesStreamOptions(asUpstreamError(error, { ...this.#options.address, secrets: [] })))
+        throw error;
       this.#usageInStreams = false;
       return create(false);
     }

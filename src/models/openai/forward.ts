@@ -1,7 +1,9 @@
 import { Transform, type Readable } from 'node:stream';
-import { errors, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CccError } from '../../base/ccc-error.ts';
 import type { ForwardRequest, ForwardResponse } from '../provider.ts';
+import { noAnswer } from './no-answer.ts';
+import { BEFORE, longestOf, overwrite, type Secret } from './secrets.ts';
 import type { UpstreamAddress } from './upstream-address.ts';
 
 /** Headers that belong to one connection (RFC 9110, 7.6.1) and those that the answer's own framing replaces. */
@@ -44,7 +46,8 @@ export function createForward(address: UpstreamAddress, dispatcher: Dispatcher):
       });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw unreachable(error);
+      // A request body that fails while it is being sent (too large, client gone) is its sender's error, not the upstream's.
+      throw error instanceof CccError ? error : noAnswer(error, address.origin);
     }
     return {
       status: answer.statusCode,
@@ -92,42 +95,28 @@ function connectionNames(value: string | string[] | undefined): Set<string> {
  * quote the key they refuse. A compressed body cannot be read here and passes as it is; answers that are no errors
  * are never touched.
  */
-function withoutSecrets({ body, headers }: Dispatcher.ResponseData, secrets: readonly string[]): Readable {
+function withoutSecrets({ body, headers }: Dispatcher.ResponseData, secrets: readonly Secret[]): Readable {
   const encoding = headers['content-encoding'] ?? 'identity';
   if (secrets.length === 0 || encoding !== 'identity') return body;
-  const needles = secrets.map((secret) => Buffer.from(secret));
-  const longest = Math.max(...needles.map(({ length }) => length));
+  const longest = longestOf(secrets);
   let held: Buffer = Buffer.alloc(0);
-  const mask = (bytes: Buffer): Buffer => {
-    for (const needle of needles) {
-      for (let at = bytes.indexOf(needle); at !== -1; at = bytes.indexOf(needle, at + needle.length)) {
-        bytes.fill('*', at, at + needle.length);
-      }
-    }
-    return bytes;
-  };
+  let before: Buffer = held;
   const masking = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      const bytes = mask(Buffer.concat([held, chunk]));
-      // What could be the beginning of a secret waits for its end.
-      const sure = Math.max(0, bytes.length - longest + 1);
-      held = bytes.subarray(sure);
-      done(null, bytes.subarray(0, sure));
+      const bytes = Buffer.concat([held, chunk]);
+      overwrite(bytes, secrets, before, false);
+      // What could be the beginning of a secret waits for its end, a whole one for what comes behind it.
+      const sure = bytes.subarray(0, Math.max(0, bytes.length - longest));
+      held = bytes.subarray(sure.length);
+      before = Buffer.concat([before, sure.subarray(-BEFORE)]).subarray(-BEFORE);
+      done(null, sure);
     },
     flush(done) {
+      overwrite(held, secrets, before);
       done(null, held);
     },
   });
   body.once('error', (error) => masking.destroy(error));
   masking.once('close', () => body.destroy());
   return body.pipe(masking);
-}
-
-function unreachable(error: unknown): unknown {
-  // A request body that fails while it is being sent (too large, client gone) is its sender's error, not the upstream's.
-  if (error instanceof CccError) return error;
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
-    return new CccError('upstream_timeout', undefined, { cause: error });
-  }
-  return new CccError('upstream_unreachable', undefined, { cause: error });
 }

@@ -1,3 +1,5 @@
+import { keySecret, longSecret, type Secret } from './secrets.ts';
+
 /** Where calls go, taken apart: credentials in the address are used for calling and never shown. */
 export interface UpstreamAddress {
   origin: string;
@@ -7,8 +9,8 @@ export interface UpstreamAddress {
   query: Record<string, string>;
   /** The value of the Authorization header; null when the upstream wants none. */
   authorization: string | null;
-  /** What a call carries of secrets, to be kept out of whatever leaves this server. */
-  secrets: string[];
+  /** What a call carries of secrets, to be kept out of whatever leaves this server. The longest first: it may hold another. */
+  secrets: Secret[];
   /** For people: no credentials, no query. */
   shown: string;
 }
@@ -26,18 +28,12 @@ export function upstreamAddress(baseUrl: string, apiKey: string | undefined): Up
     root,
     query,
     authorization: apiKey ? `Bearer ${apiKey}` : user || password ? `Basic ${basic}` : null,
-    // A query such as `api-version=1` is short and no secret; a key in it is long.
-    secrets: [apiKey ?? '', password, user || password ? basic : '', ...Object.values(query)].filter(
-      (text) => text.length >= SHORTEST_SECRET,
-    ),
+    secrets: [
+      ...[apiKey ?? '', password, user || password ? basic : ''].map(keySecret),
+      ...Object.values(query).map(longSecret),
+    ]
+      .filter((secret) => secret !== null)
+      .sort((a, b) => b.bytes.length - a.bytes.length),
     shown: url.origin + root,
   };
-}
-
-/** Below this length a text is no secret worth the name, and masking it would garble ordinary words. */
-const SHORTEST_SECRET = 12;
-
-/** The text with every secret in it replaced by asterisks. Some servers quote the key they refuse. */
-export function masked(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((left, secret) => left.replaceAll(secret, '*'.repeat(secret.length)), text);
 }

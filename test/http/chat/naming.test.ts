@@ -146,6 +146,67 @@ describe('naming the session', () => {
     expect(await error(answer)).toMatchObject({ status: 400, code: 'invalid_request', param });
   });
 
+  it.each(['sessionid', 'sessionId', 'session-id', 'SESSION_ID'])(
+    'a field %s is refused: it would be an answer without memory',
+    async (param) => {
+      const chat = await startChat();
+      const { sessionId } = await chat.session();
+      expect(await error(await chat.post({ messages, [param]: sessionId }))).toMatchObject({
+        status: 400,
+        code: 'invalid_request',
+        param,
+        message: `${param} is no field of CCC: did you mean session_id?`,
+      });
+      expect(chat.upstream.seen).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['conversationId', 'conversation_id'],
+    ['memoryOptions', 'memory_options'],
+    ['Covenant', 'covenant'],
+  ])('so is %s, also where a session is named', async (param, meant) => {
+    const chat = await startChat();
+    const { sessionId } = await chat.session();
+    const path = `/v2/sessions/${sessionId}/chat/completions`;
+    expect(await error(await chat.post({ messages, [param]: {} }, { path }))).toMatchObject({
+      status: 400,
+      param,
+      message: expect.stringContaining(`did you mean ${meant}?`) as string,
+    });
+  });
+
+  it.each(['x-ccc-session', 'X-CCC-Sessionid', 'x-ccc-cycle-id', 'x-ccc-'])(
+    'a header %s is refused: CCC has no such header',
+    async (name) => {
+      const chat = await startChat();
+      const { sessionId } = await chat.session();
+      const param = name.toLowerCase();
+      expect(await error(await chat.post({ messages }, { headers: { [name]: sessionId } }))).toMatchObject({
+        status: 400,
+        code: 'invalid_request',
+        param,
+        message: `${param} is no header of a request to CCC: there are x-ccc-session-id and x-ccc-conversation-id.`,
+      });
+      expect(chat.upstream.seen).toEqual([]);
+    },
+  );
+
+  it("fields and headers of clients and upstreams are nobody's misspelling", async () => {
+    const chat = await startChat();
+    const { sessionId } = await chat.session();
+    const others = { session: 's', user_id: 'u', conversation: 'c', metadata: { sessionId: 's' } };
+    const headers = {
+      'x-ccc-session-id': sessionId,
+      'x-stainless-lang': 'js',
+      'x-session-id': 's',
+      'x-cccp': '1',
+    };
+    const answer = await chat.post({ messages, ...others }, { headers });
+    expect(await report(answer)).toMatchObject({ session_id: sessionId });
+    expect(JSON.parse(chat.upstream.seen[0]?.text ?? '')).toMatchObject(others);
+  });
+
   it.each([
     ['{"messages":[}', 400, 'invalid_json'],
     ['[1]', 400, 'invalid_request'],

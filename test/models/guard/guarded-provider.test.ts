@@ -41,6 +41,7 @@ describe('the guard before the upstream', () => {
     for await (const bytes of answer.body) text += String(bytes);
     return { status: answer.status, text };
   };
+  const messageOf = (error: unknown) => (error as Error).message;
   const refused = (error: unknown) =>
     error instanceof UpstreamError
       ? { status: error.status, code: error.error['code'], retryAfter: error.headers['retry-after'] }
@@ -102,6 +103,20 @@ describe('the guard before the upstream', () => {
     upstream.assertComplete();
   });
 
+  it.each(['forward', 'chat'] as const)(
+    'says of the last failure of a %s the status, not the words: they were for another caller',
+    async (way) => {
+      const provider = guarded({ failures: 1, restMs: 900 });
+      upstream.expect('/chat/completions', failure(500, { message: 'You said: my diary' }));
+      const messages = [{ role: 'user' as const, content: 'my diary' }];
+      if (way === 'forward') await forward(provider);
+      else await expect(provider.chat({ model: 'm', messages }, { signal })).rejects.toThrow('my diary');
+      expect(await forward(provider).catch(messageOf)).toMatch(
+        /: it is asked again in 1 second\. The last failure: It answered with status 500\.$/,
+      );
+    },
+  );
+
   it('does not hold against the upstream what clients ask wrongly, and passes its words on unchanged', async () => {
     const provider = guarded({ failures: 2 });
     upstream.on('/chat/completions', failure(400, { message: 'no such field' }));
@@ -120,7 +135,12 @@ describe('the guard before the upstream', () => {
     await upstream.close();
     for (let i = 0; i < 2; i += 1)
       await expect(forward(provider)).rejects.toMatchObject({ code: 'upstream_unreachable' });
-    expect(await forward(provider).catch(refused)).toMatchObject({ status: 503 });
+    expect(await forward(provider).catch(refused)).toMatchObject({ status: 503, retryAfter: '10' });
+    expect(await forward(provider).catch(messageOf)).toBe(
+      'The upstream has failed many times in a row and is left alone for a moment: it is asked again in 10 seconds. ' +
+        `The last failure: The upstream could not be reached: nothing answers at ${new URL(upstream.baseUrl).origin} ` +
+        '(ECONNREFUSED). Is it running, and is OPENAI_BASE_URL right?',
+    );
     upstream = await startUpstream();
   });
 });
