@@ -4,13 +4,12 @@
  * sessions that grow; a fifth are streams. After each hour the process's memory is looked at: what it holds in the last
  * quarter of the day may be no more than in the second, when all that is kept for speed is full.
  */
-import { parseArgs } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import { generator, question } from '../memory-data.ts';
-import type { Load } from './client.ts';
+import { readFlags, requireLinux, wholeNumber } from './flags.ts';
 import { ask, processorTime, residentMegabytes, startHelper } from './processes.ts';
 import { progress } from './progress.ts';
-import { endAll, ending, endWhenStopped } from './running.ts';
+import { endingAll, endWhenStopped } from './running.ts';
 import { spreadOf } from './spread.ts';
 import { startCcc } from './targets.ts';
 
@@ -23,67 +22,68 @@ const MOST_GROWTH = 1.05;
 const LONGEST_MS = 30 * 60_000;
 const HEADERS = { 'content-type': 'application/json', authorization: 'Bearer sk-client' };
 
-const { values } = parseArgs({ options: { requests: { type: 'string', default: '86400' } } });
-const requests = Number(values.requests);
-if (!Number.isSafeInteger(requests) || requests < 10 * HOURS) {
-  console.error(`--requests: a whole number from ${String(10 * HOURS)}.`);
-  process.exit(2);
-}
+const { requests: given } = readFlags({ requests: { type: 'string', default: '86400' } });
+const requests = wholeNumber('--requests', given, 10 * HOURS);
+requireLinux();
 endWhenStopped(LONGEST_MS);
 const random = generator(7);
 const begun = performance.now();
-const upstream = await startHelper('upstream.ts');
-const { child: client } = await startHelper('load.ts');
-const server = await startCcc(upstream.port);
-ending(() => server.stop());
-const pid = server.child.pid ?? 0;
-const sessions = await Promise.all(
-  Array.from({ length: SESSIONS }, async () => {
-    const response = await fetch(`${server.url}/api/v2/sessions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
-    return ((await response.json()) as { session_id: string }).session_id;
-  }),
-);
+const { hours, sent, cpu } = await endingAll(aDay);
 
-/** One of the four kinds of requests, so many of them. */
-async function send(version: 'v1' | 'v2', stream: boolean, count: number): Promise<void> {
-  const bodies = Array.from({ length: SESSIONS * 8 }, (_, at) =>
+async function aDay() {
+  const upstream = await startHelper('upstream.ts');
+  const { child: client } = await startHelper('load.ts');
+  const server = await startCcc(upstream.port);
+  const pid = server.child.pid ?? 0;
+  const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => newSession(server.url)));
+  const hours: number[] = [];
+  let sent = 0;
+  const send = async (version: 'v1' | 'v2', stream: boolean, count: number) => {
+    await ask(client, {
+      port: server.port,
+      path: `/${version}/chat/completions`,
+      headers: HEADERS,
+      bodies: bodies(version === 'v1' ? [] : sessions, stream),
+      connections: CONNECTIONS,
+      forMs: LONGEST_MS,
+      requests: count,
+    });
+    sent += count;
+  };
+  const anHour = Math.floor(requests / HOURS);
+  for (let hour = 1; hour <= HOURS; hour += 1) {
+    progress(`hour ${String(hour)} of ${String(HOURS)}`);
+    await send('v1', false, Math.floor(anHour * 0.4));
+    await send('v1', true, Math.floor(anHour * 0.1));
+    await send('v2', false, Math.floor(anHour * 0.4));
+    await send('v2', true, Math.floor(anHour * 0.1));
+    await wait(500);
+    hours.push(residentMegabytes(pid));
+  }
+  progress('');
+  return { hours, sent, cpu: processorTime(pid) / 1e6 };
+}
+
+async function newSession(url: string): Promise<string> {
+  const response = await fetch(`${url}/api/v2/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  return ((await response.json()) as { session_id: string }).session_id;
+}
+
+/** Questions to the sessions in turn; to none where none is named. */
+function bodies(sessions: readonly string[], stream: boolean): string[] {
+  return Array.from({ length: SESSIONS * 8 }, (_, at) =>
     JSON.stringify({
       model: 'bench',
       stream,
       messages: [{ role: 'user', content: `${question(random)} (NUMBER)` }],
-      ...(version === 'v1' ? {} : { session_id: sessions[at % SESSIONS], covenant: { mode: 'direct' } }),
+      ...(sessions.length === 0 ? {} : { session_id: sessions[at % SESSIONS], covenant: { mode: 'direct' } }),
     }),
   );
-  const load: Load = {
-    port: server.port,
-    path: `/${version}/chat/completions`,
-    headers: HEADERS,
-    bodies,
-    connections: CONNECTIONS,
-    forMs: LONGEST_MS,
-    requests: count,
-  };
-  await ask(client, load);
 }
-
-const hours: number[] = [];
-const anHour = Math.floor(requests / HOURS);
-for (let hour = 1; hour <= HOURS; hour += 1) {
-  progress(`hour ${String(hour)} of ${String(HOURS)}`);
-  await send('v1', false, Math.floor(anHour * 0.4));
-  await send('v1', true, Math.floor(anHour * 0.1));
-  await send('v2', false, Math.floor(anHour * 0.4));
-  await send('v2', true, Math.floor(anHour * 0.1));
-  await wait(500);
-  hours.push(residentMegabytes(pid));
-}
-progress('');
-const cpu = processorTime(pid) / 1e6;
-await endAll();
 
 const [second, last] = [hours.slice(6, 12), hours.slice(-6)].map((quarter) => spreadOf(quarter).median) as [
   number,
@@ -92,7 +92,7 @@ const [second, last] = [hours.slice(6, 12), hours.slice(-6)].map((quarter) => sp
 console.log(`resident after each hour, MB: ${hours.map((megabytes) => megabytes.toFixed(0)).join(' ')}`);
 const growth = last / second;
 console.log(
-  `${(anHour * HOURS).toLocaleString('en')} requests in ${((performance.now() - begun) / 1000).toFixed(0)} s, ${cpu.toFixed(0)} s of ` +
+  `${sent.toLocaleString('en')} requests in ${((performance.now() - begun) / 1000).toFixed(0)} s, ${cpu.toFixed(0)} s of ` +
     `processor time; the last quarter of the day holds ${growth.toFixed(2)} times the second's ` +
     `(at most ${String(MOST_GROWTH)}: ${growth <= MOST_GROWTH ? 'yes' : 'NO'})`,
 );

@@ -10,8 +10,11 @@ export interface Figure {
   digits: number;
 }
 
-export function isMet({ limit, got }: Figure): boolean {
-  return 'most' in limit ? got.median <= limit.most : got.median >= limit.least;
+/** Whether it was reached: by each round, by their median, or not. */
+export function verdict({ limit, got }: Figure): 'met' | 'met at the median' | 'not met' {
+  const reaches = (value: number) => ('most' in limit ? value <= limit.most : value >= limit.least);
+  if (reaches('most' in limit ? got.highest : got.lowest)) return 'met';
+  return reaches(got.median) ? 'met at the median' : 'not met';
 }
 
 /** What is to be reached, in words. */
@@ -19,7 +22,8 @@ export function wanted({ limit, unit }: Figure): string {
   return 'most' in limit ? `≤ ${String(limit.most)} ${unit}` : `≥ ${String(limit.least)} ${unit}`;
 }
 
-export function printFigures(figures: readonly Figure[]): void {
+/** @param judged whether the run is one to judge by */
+export function printFigures(figures: readonly Figure[], judged: boolean): void {
   console.table(
     Object.fromEntries(
       figures.map((figure) => [
@@ -27,7 +31,7 @@ export function printFigures(figures: readonly Figure[]): void {
         {
           wanted: wanted(figure),
           measured: shown(figure.got, figure.digits),
-          '': isMet(figure) ? 'met' : 'NOT MET',
+          ...(judged ? { '': verdict(figure) } : {}),
         },
       ]),
     ),

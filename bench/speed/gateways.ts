@@ -8,7 +8,7 @@ import type { Figure } from './figures.ts';
 import { ask, processorTime, residentMegabytes } from './processes.ts';
 import { progress } from './progress.ts';
 import { shown, spreadOf, type Spread } from './spread.ts';
-import type { Target } from './targets.ts';
+import { PORTKEY, type Target } from './targets.ts';
 
 /** What one target did in one round. */
 interface Measure extends LoadResult {
@@ -26,6 +26,8 @@ export interface GatewayRow {
   ofDirect: Spread;
   /** Processor time of the target's process, with all its threads. Null where there is none. */
   cpuMicroseconds: Spread | null;
+  /** Requests a second over those of Portkey; null without it. */
+  ofPortkey: Spread | null;
   firstByteOverDirectMs: Spread;
   p99Ms: Spread;
   residentMegabytes: number | null;
@@ -118,6 +120,7 @@ async function measureOne(
 
 function rowsOf(scenario: Scenario, measured: ReadonlyMap<Target, Measure[]>): GatewayRow[] {
   const [base = []] = measured.values();
+  const portkey = [...measured].find(([target]) => target.name === PORTKEY)?.[1];
   return [...measured].map(([target, own]) => {
     const asSent = own.every(({ firstBody }, round) => firstBody === base[round]?.firstBody);
     if (target.faithful && !asSent) throw new Error(`${target.name} changed the answer.`);
@@ -129,6 +132,10 @@ function rowsOf(scenario: Scenario, measured: ReadonlyMap<Target, Measure[]>): G
       ...scenario,
       requestsPerSecond: of(({ perSecond }) => perSecond),
       ofDirect: of(({ perSecond }, direct) => perSecond / direct.perSecond),
+      ofPortkey:
+        portkey === undefined
+          ? null
+          : spreadOf(own.map(({ perSecond }, round) => perSecond / (portkey[round]?.perSecond ?? NaN))),
       cpuMicroseconds: pid === undefined ? null : of(({ cpuMicroseconds }) => cpuMicroseconds),
       firstByteOverDirectMs: of(({ firstByte }, direct) => firstByte.p50 - direct.firstByte.p50),
       p99Ms: of(({ whole }) => whole.p99),
@@ -175,19 +182,12 @@ export function gatewayFigures(rows: readonly GatewayRow[]): Figure[] {
       digits: 0,
     });
   }
-  const portkey = row('Portkey', 32, false);
-  if (many && portkey) {
-    const { median, lowest, highest } = many.requestsPerSecond;
-    const theirs = portkey.requestsPerSecond;
+  if (many?.ofPortkey) {
     figures.push({
       name: '/v1: requests a second over Portkey’s, 32 connections',
       limit: { least: 5 },
       unit: 'times',
-      got: {
-        median: median / theirs.median,
-        lowest: lowest / theirs.highest,
-        highest: highest / theirs.lowest,
-      },
+      got: many.ofPortkey,
       digits: 1,
     });
   }

@@ -11,39 +11,34 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import { chatFigures, measureChat } from './chat.ts';
 import { writeDocument } from './document.ts';
-import { isMet, printFigures } from './figures.ts';
+import { printFigures, verdict } from './figures.ts';
+import { readFlags, refuse, requireLinux, wholeNumber } from './flags.ts';
 import { gatewayFigures, measureGateways } from './gateways.ts';
 import { plotGateways } from './plot.ts';
 import { startHelper } from './processes.ts';
 import type { SpeedResults } from './results.ts';
-import { endAll, endWhenStopped, isStopped } from './running.ts';
+import { endingAll, endWhenStopped } from './running.ts';
 import { measureSearch } from './search.ts';
 import { measureStart, startFigures } from './start.ts';
 import { cccV1, cccV2, direct, plainProxy, portkey, startCcc, type Target } from './targets.ts';
 
 const PARTS = ['gateways', 'chat', 'search', 'start'] as const;
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: PARTS.join(',') },
-    rounds: { type: 'string' },
-    docs: { type: 'boolean', default: false },
-  },
+const flags = readFlags({
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string', default: PARTS.join(',') },
+  rounds: { type: 'string' },
+  docs: { type: 'boolean', default: false },
 });
 const only = flags.only.split(',');
 const unknown = only.find((part) => !PARTS.some((each) => each === part));
-if (unknown !== undefined) {
-  console.error(`--only: ${unknown} is none of ${PARTS.join(', ')}.`);
-  process.exit(2);
+if (unknown !== undefined) refuse(`--only: ${unknown} is none of ${PARTS.join(', ')}.`);
+const rounds = wholeNumber('--rounds', flags.rounds ?? (flags.quick ? '1' : '3'), 1);
+if (flags.docs && (flags.quick || !PARTS.every((part) => only.includes(part)))) {
+  refuse('--docs takes a whole run: without --quick and --only.');
 }
-const rounds = Number(flags.rounds ?? (flags.quick ? 1 : 3));
-if (!Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error('--rounds: a whole number from 1.');
-  process.exit(2);
-}
+requireLinux();
 const sizes = flags.quick
   ? {
       gateways: { rounds, forMs: 300, warmMs: 1_000, connections: [1, 32] },
@@ -82,37 +77,34 @@ const results: SpeedResults = {
   figures: [],
 };
 const { figures } = results;
-try {
-  if (only.includes('start')) {
-    results.start = await measureStart(sizes.start.starts, sizes.start.idleMs);
-    figures.push(...startFigures(results.start));
-  }
-  // Each part ends what it has begun: nothing of one is still there while another is measured.
-  if (only.includes('gateways')) {
-    const { upstream, client } = await startBothEnds();
-    results.gateways = await measureGateways(client, await targets(upstream), sizes.gateways);
-    figures.push(...gatewayFigures(results.gateways));
-    await endAll();
-  }
-  if (only.includes('chat')) {
-    const { upstream, client } = await startBothEnds();
-    results.chat = { ...(await measureChat(upstream, client, sizes.chat)), sizes: sizes.chat };
-    figures.push(...chatFigures(results.chat));
-    await endAll();
-  }
-  if (only.includes('search')) {
-    results.search = { turns: sizes.search.turns, rows: await measureSearch(sizes.search) };
-  }
-} catch (error) {
-  // The process ends by itself then.
-  if (isStopped()) await new Promise(() => undefined);
-  throw error;
-} finally {
-  await endAll();
+// Each part ends what it has begun: nothing of one is still there while another is measured.
+if (only.includes('start')) {
+  results.start = await endingAll(() => measureStart(sizes.start.starts, sizes.start.idleMs));
+  figures.push(...startFigures(results.start));
 }
-if (figures.length > 0) printFigures(figures);
+if (only.includes('gateways')) {
+  results.gateways = await endingAll(async () => {
+    const { upstream, client } = await startBothEnds();
+    return measureGateways(client, await targets(upstream), sizes.gateways);
+  });
+  figures.push(...gatewayFigures(results.gateways));
+}
+if (only.includes('chat')) {
+  const chat = await endingAll(async () => {
+    const { upstream, client } = await startBothEnds();
+    return measureChat(upstream, client, sizes.chat);
+  });
+  results.chat = { ...chat, sizes: sizes.chat };
+  figures.push(...chatFigures(chat));
+}
+if (only.includes('search')) {
+  const rows = await endingAll(() => measureSearch(sizes.search));
+  results.search = { turns: sizes.search.turns, rows };
+}
+// A quick run is too short, and its sessions too small, to be judged.
+if (figures.length > 0) printFigures(figures, !flags.quick);
 mkdirSync('bench/results', { recursive: true });
-const judged = figures.map((figure) => ({ ...figure, met: isMet(figure) }));
+const judged = figures.map((figure) => ({ ...figure, ...(flags.quick ? {} : { verdict: verdict(figure) }) }));
 writeFileSync(
   'bench/results/speed.json',
   `${JSON.stringify({ machine, ...results, figures: judged }, null, 1)}\n`,

@@ -19,14 +19,30 @@ export async function startHelper(script: string, ...args: string[]): Promise<He
     execArgv: ['--import', 'tsx'],
   });
   ending(() => child.kill());
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  const { port } = (await messageOf(child)) as { port: number };
   return { child, port };
+}
+
+/** What it says next. @throws Error when it ends instead */
+async function messageOf(child: ChildProcess): Promise<unknown> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal }).then(([message]: unknown[]) => message),
+      once(child, 'exit', { signal }).then(() => {
+        throw new Error('A process of the benchmark has ended too early.');
+      }),
+    ]);
+  } finally {
+    waiting.abort();
+  }
 }
 
 /** Has the client's process do it. @throws Error when an answer was no 200 */
 export async function ask(client: ChildProcess, load: Load): Promise<LoadResult> {
   client.send(load);
-  const [{ result, error }] = (await once(client, 'message')) as [{ result?: LoadResult; error?: string }];
+  const { result, error } = (await messageOf(client)) as { result?: LoadResult; error?: string };
   if (!result) throw new Error(error ?? 'no result');
   if (Object.keys(result.failures).length > 0) {
     throw new Error(`${load.path} on port ${String(load.port)} answered ${JSON.stringify(result.failures)}`);
@@ -34,25 +50,16 @@ export async function ask(client: ChildProcess, load: Load): Promise<LoadResult>
   return result;
 }
 
-/** Processor time of a process and its threads, in microseconds. Linux only; elsewhere 0. */
+/** Processor time of a process and its threads, in microseconds. @throws Error when there is no such process */
 export function processorTime(pid: number): number {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    // The name in brackets may hold spaces. User and system time are fields 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_US;
-  } catch {
-    return 0;
-  }
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+  // The name in brackets may hold spaces. User and system time are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }
 
-/** Memory that a process holds, in megabytes. Linux only; elsewhere 0. */
+/** Memory that a process holds, in megabytes. @throws Error when there is no such process */
 export function residentMegabytes(pid: number): number {
-  try {
-    const [, kilobytes = '0'] =
-      /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'latin1')) ?? [];
-    return Number(kilobytes) / 1024;
-  } catch {
-    return 0;
-  }
+  const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }

@@ -2,14 +2,16 @@
 type End = () => unknown;
 
 const ends: End[] = [];
+let stopped = false;
 
-/** Remembers how to end something. Ended is in the opposite order. */
+/** Remembers how to end something. Ended is in the opposite order; what comes when all is being ended, at once. */
 export function ending(end: End): void {
   ends.push(end);
+  if (stopped) void endAll();
 }
 
 /** Ends all of it; what fails to end does not keep the rest from it. */
-export async function endAll(): Promise<void> {
+async function endAll(): Promise<void> {
   for (let end = ends.pop(); end; end = ends.pop()) {
     try {
       await end();
@@ -19,11 +21,17 @@ export async function endAll(): Promise<void> {
   }
 }
 
-let stopped = false;
-
-/** Whether the benchmark is being ended from outside: what fails then fails because of that. */
-export function isStopped(): boolean {
-  return stopped;
+/** Runs a benchmark, or a part of one, and ends all that it has begun. @throws what it throws, unless it is ended from outside */
+export async function endingAll<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    // What fails then fails because of that, and the process ends by itself.
+    if (stopped) await new Promise(() => undefined);
+    throw error;
+  } finally {
+    await endAll();
+  }
 }
 
 /** Ends all of it too when the benchmark is interrupted, or takes longer than it may. */

@@ -25,8 +25,7 @@ export async function measureStart(starts: number, idleMs: number): Promise<Star
   for (let at = 0; at < starts; at += 1) {
     progress(`start ${String(at + 1)} of ${String(starts)}`);
     const begun = performance.now();
-    const server = await startServerProcess({ env: { LOG_LEVEL: 'warn' } });
-    ending(() => server.stop());
+    const server = await startServerProcess({ env: { LOG_LEVEL: 'warn' }, spawned: ending });
     await (await fetch(`${server.url}/health`)).text();
     times.push(performance.now() - begun);
     await wait(SETTLED_MS);

@@ -35,12 +35,11 @@ export async function plainProxy(upstream: number): Promise<Target> {
 
 /** The built server as its users run it: its log is written, at the level of the default. */
 export async function startCcc(upstream: number, dataDir?: string): Promise<RunningServer> {
-  const server = await startServerProcess({
+  return startServerProcess({
     env: { OPENAI_BASE_URL: `http://127.0.0.1:${String(upstream)}/v1`, OPENAI_API_KEY: 'sk-bench' },
     ...(dataDir === undefined ? {} : { dataDir }),
+    spawned: ending,
   });
-  ending(() => server.stop());
-  return server;
 }
 
 export function cccV1({ port, child }: RunningServer): Target {
@@ -71,11 +70,14 @@ export function cccV2({ port, child, url }: RunningServer, mode: 'direct' | 'cyc
   };
 }
 
+/** The name of its target. */
+export const PORTKEY = 'Portkey';
+
 /** Portkey's gateway, where it is installed and answers; else it is left out. */
 export async function portkey(upstream: number): Promise<Target | null> {
   const manifest = otherPackage('@portkey-ai/gateway/package.json');
   if (manifest === null) {
-    leftOut('Portkey');
+    leftOut(PORTKEY);
     return null;
   }
   const script = join(dirname(manifest), 'build', 'start-server.js');
@@ -86,7 +88,7 @@ export async function portkey(upstream: number): Promise<Target | null> {
   });
   ending(() => end(child));
   const target = {
-    name: 'Portkey',
+    name: PORTKEY,
     port,
     path: PATH,
     headers: {
@@ -102,7 +104,7 @@ export async function portkey(upstream: number): Promise<Target | null> {
     for (const stream of [false, true]) await answersChat(target, stream);
     return target;
   } catch (error) {
-    leftOut('Portkey', error instanceof Error ? error.message : String(error));
+    leftOut(PORTKEY, error instanceof Error ? error.message : String(error));
     return null;
   }
 }

@@ -52,7 +52,8 @@ function loadWordCounter(): (text: string) => number {
       CL100K_TOKEN_SPLIT_REGEX?: unknown;
     };
     // Without it every text would have no tokens, and no budget would hold.
-    if (!(split instanceof RegExp)) throw new Error('gpt-tokenizer has no CL100K_TOKEN_SPLIT_REGEX any more.');
+    if (!(split instanceof RegExp))
+      throw new Error('gpt-tokenizer has no CL100K_TOKEN_SPLIT_REGEX any more.');
     countWords = wordCounter(split, (word) => count(word, NO_SPECIAL));
   }
   return countWords;

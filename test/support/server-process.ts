@@ -23,6 +23,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** Kept by the caller when given; otherwise made here and removed by `stop`. */
   dataDir?: string;
+  /** Told how to end it as soon as the process is there, which is before it listens. */
+  spawned?: (stop: RunningServer['stop']) => void;
 }
 
 /**
@@ -52,7 +54,14 @@ export async function startServerProcess(options: StartOptions = {}): Promise<Ru
       done(code);
     });
   });
-  const url = await new Promise<string>((found, failed) => {
+  const stop: RunningServer['stop'] = async (signal = 'SIGTERM') => {
+    child.kill(signal);
+    const code = await exited;
+    if (ownFolder) await rm(dataDir, { recursive: true, force: true });
+    return code;
+  };
+  options.spawned?.(stop);
+  const listening = new Promise<string>((found, failed) => {
     void exited.then((code) => {
       failed(new Error(`The server ended with code ${String(code)} before it listened:\n${err}`));
     });
@@ -62,6 +71,10 @@ export async function startServerProcess(options: StartOptions = {}): Promise<Ru
       if (match) found(match[0]);
     });
   });
+  const url = await listening.catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   return {
     url,
     port: Number(new URL(url).port),
@@ -69,11 +82,6 @@ export async function startServerProcess(options: StartOptions = {}): Promise<Ru
     child,
     stdout: () => out,
     stderr: () => err,
-    stop: async (signal = 'SIGTERM') => {
-      child.kill(signal);
-      const code = await exited;
-      if (ownFolder) await rm(dataDir, { recursive: true, force: true });
-      return code;
-    },
+    stop,
   };
 }
