@@ -2,6 +2,7 @@ import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
 import type { Session } from '../api/types.ts';
 import * as model from '../state/model.ts';
+import { upstreamRefuses } from '../state/key.ts';
 import { readPlace, writePlace } from '../state/location.ts';
 import { readView } from '../state/view.ts';
 import { followCycle, leaveCycle } from './follow.ts';
@@ -33,7 +34,7 @@ export async function start(): Promise<void> {
     if (sessionId === model.sessionId.value) tellLost(GONE, 'session');
     else void loadSessions();
   });
-  whenBack(() => void Promise.all([loadSessions(), reopen()]));
+  whenBack(() => void Promise.all([loadSessions(), reopen(), loadModels()]));
   const place = readPlace();
   await Promise.all([
     trying(async () => {
@@ -43,10 +44,16 @@ export async function start(): Promise<void> {
     place.sessionId === null ? null : openSession(place.sessionId, place.conversationId, place.turn),
   ]);
   nowOpen();
+  await loadModels();
+}
+
+/** The list is a help for typing a model's name, and the first to tell that the upstream refuses its key. */
+async function loadModels(): Promise<void> {
   try {
     model.models.value = (await api.models()).data.map(({ id }) => id);
+    upstreamRefuses.value = false;
   } catch {
-    // The list is a help for typing a model's name; without it the name is typed whole.
+    // Without the list the name is typed whole.
   }
 }
 
@@ -60,7 +67,7 @@ async function openPlace(): Promise<void> {
 /** Other windows and clients write too: who comes back to this one sees what has come meanwhile. */
 async function lookAgain(): Promise<void> {
   if (document.visibilityState !== 'visible' || !model.connected.value) return;
-  await loadSessions();
+  await Promise.all([loadSessions(), upstreamRefuses.value ? loadModels() : null]);
   const { value: thread } = model.conversationId;
   const sessionId = model.sessionId.value;
   if (thread === null || sessionId === null || model.running.value !== null) return;

@@ -1,5 +1,6 @@
 import { ApiError } from '../api/http.ts';
 import { api } from '../api/client.ts';
+import { UPSTREAM_REFUSES } from '../state/key.ts';
 import { connected, health, problem, type Problem } from '../state/model.ts';
 
 /** Time between two looks whether the server is back, in milliseconds. */
@@ -31,8 +32,9 @@ function words(error: unknown): string {
     const wait = error.retryAfter === null ? 'in a moment' : `in ${String(error.retryAfter)} s`;
     return `Too many requests: ${text} Try again ${wait}.`;
   }
-  if (error.code === 'invalid_api_key') return `${text} Give it above.`;
-  if (error.status === 401 || error.status === 403) return `${text} Check the key in the server's settings.`;
+  if (error.refused === 'ours') return `${text} Give it above.`;
+  if (error.refused === 'upstreams') return `${UPSTREAM_REFUSES} It says: ${text}`;
+  if (error.status === 403) return `${text} Check the key in the server's settings.`;
   return text;
 }
 

@@ -212,7 +212,7 @@ describe('the lab in trouble', () => {
     upstream.expect('/chat/completions', failure(401, { message: 'Incorrect API key provided.' }));
     await lab.say('Quick.');
     await page.getByRole('alert').getByText('Incorrect API key provided.').waitFor();
-    expect(await page.getByRole('alert').textContent()).toContain("Check the key in the server's settings.");
+    expect(await page.getByRole('alert').textContent()).toContain('the key in OPENAI_API_KEY');
     expect(await directive().inputValue()).toBe('Quick.');
     upstream.on('/chat/completions', streamed(['Straight away.']));
     await directive().press('Enter');
