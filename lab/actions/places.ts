@@ -157,7 +157,8 @@ export function startConversation(): void {
   focusComposer();
 }
 
-function focusComposer(): void {
+/** Leads to the text box, once it is drawn. */
+export function focusComposer(): void {
   window.requestAnimationFrame(() => document.getElementById('directive')?.focus());
 }
 

@@ -14,6 +14,7 @@ import {
   type ShownTurn,
 } from '../state/model.ts';
 import { Outcome } from './outcome.tsx';
+import { Starters } from './starters.tsx';
 import { TurnCard } from './turn-card.tsx';
 
 /** How near the end counts as reading along, in pixels. */
@@ -182,6 +183,7 @@ function Welcome() {
         Beatrice guides, Codey does the work, Beatrice reviews it. What is said here is remembered in this
         session, also after a restart.
       </p>
+      <Starters />
     </div>
   );
 }
