@@ -1,6 +1,7 @@
 import { ApiError } from '../api/http.ts';
 import { api } from '../api/client.ts';
 import { UPSTREAM_REFUSES } from '../state/key.ts';
+import { closed } from '../text/words.ts';
 import { connected, health, problem, type Problem } from '../state/model.ts';
 
 /** Time between two looks whether the server is back, in milliseconds. */
@@ -25,7 +26,7 @@ export async function trying(work: () => Promise<unknown>, again = false): Promi
 
 function words(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  const text = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+  const text = closed(error.message);
   if (error.status === 0)
     return `${text} What you typed is kept; the page goes on by itself when it is back.`;
   if (error.status === 429) {

@@ -3,7 +3,7 @@ import { decide, resumeCycle } from '../actions/follow.ts';
 import { sendDirective } from '../actions/send.ts';
 import { connected, cycle, running, stateLine, story } from '../state/model.ts';
 import { UPSTREAM_REFUSES } from '../state/key.ts';
-import { count, outcomeName } from '../text/words.ts';
+import { closed, count, outcomeName } from '../text/words.ts';
 import { faultStatus } from '../trace/fault.ts';
 
 /** What happens right now, or how it ended and what can be done about it. */
@@ -43,10 +43,6 @@ function EndChip() {
       {outcomeName(ended.outcome)}
     </span>
   );
-}
-
-function closed(text: string): string {
-  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function Progress() {

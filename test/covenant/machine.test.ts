@@ -181,6 +181,17 @@ describe('the machine', () => {
     expect(state.reason).toContain('boom');
   });
 
+  it.each([
+    ['boom', 'boom.'],
+    ['It is left alone for a moment..', 'It is left alone for a moment.'],
+    ['See https://example.org/api-keys.', 'See https://example.org/api-keys.'],
+    ['Why so many?', 'Why so many?'],
+  ])('says what the upstream said with one mark at its end: %s', (message, told) => {
+    const fault = { status: 500, error: { message }, headers: {} };
+    const state = after(begin(), { type: 'started' }, { type: 'call_failed', call: 'guide', fault, ...COST });
+    expect(state.reason).toBe(`The upstream failed: ${told} There is no draft.`);
+  });
+
   it('waits for the person when Beatrice asks, and goes on with what they say', () => {
     const waiting = after(
       begin(),

@@ -91,7 +91,7 @@ export function step(state: MachineState, event: MachineEvent): Transition {
       return ended(
         { ...spend(state, event.call, event), fault: event.fault },
         'upstream_error',
-        `The upstream failed: ${String(event.fault.error['message'] ?? event.fault.status)}`,
+        `The upstream failed: ${sentence(event.fault)}`,
       );
     case 'stopped':
       return ended(
@@ -106,8 +106,9 @@ export function step(state: MachineState, event: MachineEvent): Transition {
   }
 }
 
+/** What went wrong, without the full stop at its end: more is said behind it. */
 function sentence({ error, status }: UpstreamFault): string {
-  return String(error['message'] ?? status).replace(/\.$/, '');
+  return String(error['message'] ?? status).replace(/[.\s]+$/, '');
 }
 
 const STOP_REASONS = {
@@ -240,7 +241,7 @@ const WITHOUT_DECISION: ReadonlySet<Outcome> = new Set([
 function ended(state: MachineState, outcome: Outcome, why: string): Transition {
   const waits = state.decideFirst === true && state.drafts.length > 0 && !WITHOUT_DECISION.has(outcome);
   return waits
-    ? rested(state, 'awaiting_decision', `${why}. It waits for the person to decide`)
+    ? rested(state, 'awaiting_decision', `${closed(why)} It waits for the person to decide`)
     : rested(state, outcome, why);
 }
 
@@ -252,8 +253,13 @@ function rested(state: MachineState, outcome: Outcome, why: string): Transition 
     status: statusOf(outcome),
     outcome,
     delivered: best?.round ?? null,
-    reason: outcome === 'awaiting_tools' ? `${why}.` : `${why}. ${deliveredSentence(best, outcome)}`,
+    reason: outcome === 'awaiting_tools' ? closed(why) : `${closed(why)} ${deliveredSentence(best, outcome)}`,
   });
+}
+
+/** An upstream's words may end with a mark of their own. */
+function closed(why: string): string {
+  return /[!?…]$/.test(why) ? why : `${why}.`;
 }
 
 function statusOf(outcome: Outcome): Status {
