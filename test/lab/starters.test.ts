@@ -63,6 +63,12 @@ describe('directives to begin with', () => {
       'answer',
     ]);
     expect(await lab.page.getByRole('status').textContent()).toContain('Approved');
+    const issues = lab.page.getByRole('list', { name: 'Issues' }).first();
+    expect(await issues.textContent()).toContain(
+      'the end: “… find only 1 of the 3 points in what I was given.”',
+    );
+    // Quotation marks of the page's own would double them.
+    expect(await issues.locator('q').count()).toBe(0);
   });
 
   it('do not overwrite what the person has typed', async () => {
