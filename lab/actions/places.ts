@@ -220,7 +220,8 @@ export function tellLost(error: unknown, what: 'session' | 'conversation'): void
   }
   closeSession();
   void loadSessions();
-  tell(new Error(`This ${what} does not exist any more: it was deleted, perhaps in another tab.`), {
+  // The server keeps no trace of what was deleted: it cannot tell that from what never was.
+  tell(new Error(`There is no such ${what}: it has been deleted, or the link to it is wrong.`), {
     label: 'Begin a new one',
     run: () => {
       model.problem.value = null;
