@@ -76,7 +76,7 @@ function Views() {
     <div class="views" role="group" aria-label="View">
       {button('thread', 'Conversation')}
       {button('causes', 'Causes')}
-      {button('trace', 'Trace')}
+      {button('trace', 'Replay')}
       {button('agents', 'Agents')}
       {button('facts', 'Facts')}
       {button('insights', 'Insights')}
