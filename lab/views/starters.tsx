@@ -5,7 +5,7 @@ import { draft, keepDraft } from '../state/draft.ts';
 /** Three first directives, each of which shows something, with the rehearsal model too. */
 const STARTERS = [
   { title: 'Tell a fact', text: 'My sister Ana is allergic to peanuts.' },
-  { title: 'Then ask for it, in a new conversation', text: 'What should I not cook for Ana?' },
+  { title: 'Then ask for it in another conversation', text: 'What should I not cook for Ana?' },
   {
     // The rehearsal's first draft has one point of the three, and is sent back.
     title: 'See a draft sent back and revised',
