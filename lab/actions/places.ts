@@ -25,7 +25,7 @@ export const opened = new Promise<void>((resolve) => {
 
 /** Opens what the address names. Called once. */
 export async function start(): Promise<void> {
-  window.addEventListener('popstate', () => void openPlace());
+  window.addEventListener('popstate', () => void returnToPlace());
   document.addEventListener('visibilitychange', () => void lookAgain());
   whenGone((error) => {
     tellLost(error, 'conversation');
@@ -55,6 +55,17 @@ async function loadModels(): Promise<void> {
   } catch {
     // Without the list the name is typed whole.
   }
+}
+
+/** Back or forward. Where a new conversation had been begun there is an empty one: to open another would cut the way on. */
+async function returnToPlace(): Promise<void> {
+  const { sessionId, conversationId } = readPlace();
+  if (conversationId !== null || sessionId === null || sessionId !== model.sessionId.value) {
+    await openPlace();
+    return;
+  }
+  readView();
+  if (model.conversationId.value !== null) startConversation();
 }
 
 async function openPlace(): Promise<void> {
@@ -116,6 +127,9 @@ function known(session: Session): Session {
   return model.sessions.value.find(({ session_id: id }) => id === session.session_id) ?? session;
 }
 
+/** Counts the openings: one that is still reading when another begins is not the person's wish any more. */
+let openings = 0;
+
 /** Opens a session at a conversation: the named one, else the newest. */
 export async function openSession(
   sessionId: string,
@@ -128,14 +142,16 @@ export async function openSession(
     model.moreConversations.value = null;
     model.found.value = null;
   }
+  const opening = ++openings;
   model.sessionId.value = sessionId;
   model.problem.value = null;
   try {
     await Promise.all([loadConversations(), rememberSession(sessionId)]);
   } catch (error) {
-    tellLost(error, 'session');
+    if (opening === openings) tellLost(error, 'session');
     return;
   }
+  if (opening !== openings) return;
   const newest = conversationId ?? model.conversations.value[0]?.conversation_id ?? null;
   if (newest === null) startConversation();
   else await openConversation(newest, conversationId === null ? null : turn);
@@ -163,6 +179,7 @@ export function focusComposer(): void {
 }
 
 function clearConversation(): void {
+  openings++;
   leaveCycle();
   model.conversationId.value = null;
   model.turns.value = [];

@@ -113,11 +113,16 @@ describe('the lab on a first visit', () => {
     await lab.say('Second thread.');
     await lab.ended();
     await page.goBack();
+    await page.getByText('A new conversation').waitFor();
     await page.goBack();
     await page.locator('.turn', { hasText: 'First thread.' }).first().waitFor();
     await page.goForward();
     await page.goForward();
     await page.locator('.turn', { hasText: 'Second thread.' }).first().waitFor();
+    // As fast as a person can press.
+    await page.goBack();
+    await page.goBack();
+    await page.locator('.turn', { hasText: 'First thread.' }).first().waitFor();
   });
 
   it.each([
