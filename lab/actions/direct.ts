@@ -5,6 +5,7 @@ import { settings } from '../state/settings.ts';
 import { directOptions } from './asked.ts';
 import { leaveCycle } from './follow.ts';
 import { loadConversations, refreshTurns } from './lists.ts';
+import { closed } from '../text/words.ts';
 import { tell } from './problems.ts';
 import { addText, showPieces, showTurn } from './shown.ts';
 
@@ -46,7 +47,9 @@ export function sendDirect(sessionId: string, directive: string): Promise<boolea
         addText(answer, piece);
       },
     })
-      .then((memory) => finish(memory?.degraded ? `Memory did not take part: ${memory.degraded}.` : ''))
+      .then((memory) =>
+        finish(memory?.degraded ? closed(`Memory did not take part: ${memory.degraded}`) : ''),
+      )
       .catch((error: unknown) => {
         finish(abort.signal.aborted ? 'You stopped the answer.' : '');
         if (abort.signal.aborted) resolve(false);

@@ -10,6 +10,8 @@ import {
   turns,
   type CycleStory,
 } from '../state/model.ts';
+import { upstreamRefuses } from '../state/key.ts';
+import { faultStatus } from '../trace/fault.ts';
 import { refreshTurns } from './lists.ts';
 import { tell, tellGone, trying } from './problems.ts';
 import { heard, newStory } from './story.ts';
@@ -110,6 +112,10 @@ async function ended(cycleId: string): Promise<void> {
   connected.value = true;
   turns.value = turns.value.map((turn) => (turn.live ? { ...turn, live: false } : turn));
   await Promise.all([refreshCycle(cycleId), refreshTurns()]);
+  const view = cycle.value;
+  if (view?.cycle_id !== cycleId) return;
+  if (faultStatus(view) === 401) upstreamRefuses.value = true;
+  else if (view.rounds > 0) upstreamRefuses.value = false;
 }
 
 const AT_WORK = {

@@ -2,6 +2,7 @@ import { api } from '../api/client.ts';
 import { ApiError } from '../api/http.ts';
 import type { Session } from '../api/types.ts';
 import * as model from '../state/model.ts';
+import { upstreamRefuses } from '../state/key.ts';
 import { readPlace, writePlace } from '../state/location.ts';
 import { readView } from '../state/view.ts';
 import { followCycle, leaveCycle } from './follow.ts';
@@ -24,7 +25,7 @@ export const opened = new Promise<void>((resolve) => {
 
 /** Opens what the address names. Called once. */
 export async function start(): Promise<void> {
-  window.addEventListener('popstate', () => void openPlace());
+  window.addEventListener('popstate', () => void returnToPlace());
   document.addEventListener('visibilitychange', () => void lookAgain());
   whenGone((error) => {
     tellLost(error, 'conversation');
@@ -33,7 +34,7 @@ export async function start(): Promise<void> {
     if (sessionId === model.sessionId.value) tellLost(GONE, 'session');
     else void loadSessions();
   });
-  whenBack(() => void Promise.all([loadSessions(), reopen()]));
+  whenBack(() => void Promise.all([loadSessions(), reopen(), loadModels()]));
   const place = readPlace();
   await Promise.all([
     trying(async () => {
@@ -43,11 +44,28 @@ export async function start(): Promise<void> {
     place.sessionId === null ? null : openSession(place.sessionId, place.conversationId, place.turn),
   ]);
   nowOpen();
+  await loadModels();
+}
+
+/** The list is a help for typing a model's name, and the first to tell that the upstream refuses its key. */
+async function loadModels(): Promise<void> {
   try {
     model.models.value = (await api.models()).data.map(({ id }) => id);
+    upstreamRefuses.value = false;
   } catch {
-    // The list is a help for typing a model's name; without it the name is typed whole.
+    // Without the list the name is typed whole.
   }
+}
+
+/** Back or forward. Where a new conversation had been begun there is an empty one: to open another would cut the way on. */
+async function returnToPlace(): Promise<void> {
+  const { sessionId, conversationId } = readPlace();
+  if (conversationId !== null || sessionId === null || sessionId !== model.sessionId.value) {
+    await openPlace();
+    return;
+  }
+  readView();
+  if (model.conversationId.value !== null) startConversation();
 }
 
 async function openPlace(): Promise<void> {
@@ -60,7 +78,7 @@ async function openPlace(): Promise<void> {
 /** Other windows and clients write too: who comes back to this one sees what has come meanwhile. */
 async function lookAgain(): Promise<void> {
   if (document.visibilityState !== 'visible' || !model.connected.value) return;
-  await loadSessions();
+  await Promise.all([loadSessions(), upstreamRefuses.value ? loadModels() : null]);
   const { value: thread } = model.conversationId;
   const sessionId = model.sessionId.value;
   if (thread === null || sessionId === null || model.running.value !== null) return;
@@ -109,6 +127,9 @@ function known(session: Session): Session {
   return model.sessions.value.find(({ session_id: id }) => id === session.session_id) ?? session;
 }
 
+/** Counts the openings: one that is still reading when another begins is not the person's wish any more. */
+let openings = 0;
+
 /** Opens a session at a conversation: the named one, else the newest. */
 export async function openSession(
   sessionId: string,
@@ -121,14 +142,16 @@ export async function openSession(
     model.moreConversations.value = null;
     model.found.value = null;
   }
+  const opening = ++openings;
   model.sessionId.value = sessionId;
   model.problem.value = null;
   try {
     await Promise.all([loadConversations(), rememberSession(sessionId)]);
   } catch (error) {
-    tellLost(error, 'session');
+    if (opening === openings) tellLost(error, 'session');
     return;
   }
+  if (opening !== openings) return;
   const newest = conversationId ?? model.conversations.value[0]?.conversation_id ?? null;
   if (newest === null) startConversation();
   else await openConversation(newest, conversationId === null ? null : turn);
@@ -150,11 +173,13 @@ export function startConversation(): void {
   focusComposer();
 }
 
-function focusComposer(): void {
+/** Leads to the text box, once it is drawn. */
+export function focusComposer(): void {
   window.requestAnimationFrame(() => document.getElementById('directive')?.focus());
 }
 
 function clearConversation(): void {
+  openings++;
   leaveCycle();
   model.conversationId.value = null;
   model.turns.value = [];
@@ -212,7 +237,8 @@ export function tellLost(error: unknown, what: 'session' | 'conversation'): void
   }
   closeSession();
   void loadSessions();
-  tell(new Error(`This ${what} does not exist any more: it was deleted, perhaps in another tab.`), {
+  // The server keeps no trace of what was deleted: it cannot tell that from what never was.
+  tell(new Error(`There is no such ${what}: it has been deleted, or the link to it is wrong.`), {
     label: 'Begin a new one',
     run: () => {
       model.problem.value = null;

@@ -1,5 +1,7 @@
 import { ApiError } from '../api/http.ts';
 import { api } from '../api/client.ts';
+import { UPSTREAM_REFUSES } from '../state/key.ts';
+import { closed } from '../text/words.ts';
 import { connected, health, problem, type Problem } from '../state/model.ts';
 
 /** Time between two looks whether the server is back, in milliseconds. */
@@ -24,15 +26,16 @@ export async function trying(work: () => Promise<unknown>, again = false): Promi
 
 function words(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  const text = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+  const text = closed(error.message);
   if (error.status === 0)
     return `${text} What you typed is kept; the page goes on by itself when it is back.`;
   if (error.status === 429) {
     const wait = error.retryAfter === null ? 'in a moment' : `in ${String(error.retryAfter)} s`;
     return `Too many requests: ${text} Try again ${wait}.`;
   }
-  if (error.code === 'invalid_api_key') return `${text} Give it above.`;
-  if (error.status === 401 || error.status === 403) return `${text} Check the key in the server's settings.`;
+  if (error.refused === 'ours') return `${text} Give it above.`;
+  if (error.refused === 'upstreams') return `${UPSTREAM_REFUSES} It says: ${text}`;
+  if (error.status === 403) return `${text} Check the key in the server's settings.`;
   return text;
 }
 

@@ -1,4 +1,4 @@
-import { keyHeaders, keyWanted } from '../state/key.ts';
+import { keyHeaders, keyWanted, upstreamRefuses } from '../state/key.ts';
 
 /** What went wrong, in words for a person: the server's own message when it sent one. */
 export class ApiError extends Error {
@@ -8,12 +8,20 @@ export class ApiError extends Error {
   readonly code: string;
   /** Seconds that the server asks to wait; null when it does not. */
   readonly retryAfter: number | null;
+  /** Whose key was refused: the one for this server, or the one that this server has for the upstream; else null. */
+  readonly refused: 'ours' | 'upstreams' | null;
 
-  constructor(status: number, code: string, message: string, retryAfter: number | null = null) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { retryAfter?: number | null; refused?: ApiError['refused'] } = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;
-    this.retryAfter = retryAfter;
+    this.retryAfter = more.retryAfter ?? null;
+    this.refused = more.refused ?? null;
   }
 }
 
@@ -43,8 +51,9 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
     throw unreachable();
   }
   if (response.ok) return response;
-  const error = errorFrom(response, await received(response.text()));
-  if (error.code === 'invalid_api_key') keyWanted.value = true;
+  const error = errorFrom(path, response, await received(response.text()));
+  if (error.refused === 'ours') keyWanted.value = true;
+  if (error.refused === 'upstreams') upstreamRefuses.value = true;
   throw error;
 }
 
@@ -60,7 +69,17 @@ function unreachable(): ApiError {
   return new ApiError(0, 'unreachable', 'The server does not answer. Is it running?');
 }
 
-function errorFrom(response: Response, text: string): ApiError {
+/** Answers to these may be the upstream's. */
+const PASSED_ON = /^\/v[12]\//;
+
+/** CCC's own 401 names its realm. An upstream's may have the same code, and never comes with that header. */
+function refusedKey(path: string, { status, headers }: Response): ApiError['refused'] {
+  if (status !== 401) return null;
+  if (headers.get('www-authenticate')?.includes('realm="ccc"') === true) return 'ours';
+  return PASSED_ON.test(path) ? 'upstreams' : null;
+}
+
+function errorFrom(path: string, response: Response, text: string): ApiError {
   const { status } = response;
   const wait = Number(response.headers.get('retry-after') ?? Number.NaN);
   const retryAfter = Number.isFinite(wait) ? wait : null;
@@ -68,10 +87,12 @@ function errorFrom(response: Response, text: string): ApiError {
     const { error } = JSON.parse(text) as ErrorBody;
     if (typeof error?.message === 'string') {
       const code = typeof error.code === 'string' ? error.code : 'unknown';
-      return new ApiError(status, code, error.message, retryAfter);
+      return new ApiError(status, code, error.message, { retryAfter, refused: refusedKey(path, response) });
     }
   } catch {
     // Not JSON: something between this page and CCC answered.
   }
-  return new ApiError(status, 'unknown', `The server answered with status ${String(status)}.`, retryAfter);
+  return new ApiError(status, 'unknown', `The server answered with status ${String(status)}.`, {
+    retryAfter,
+  });
 }

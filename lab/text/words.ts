@@ -44,6 +44,11 @@ export function outcomeName(outcome: string): string {
   return OUTCOMES[outcome] ?? outcome;
 }
 
+/** A text as a sentence: with a full stop, unless it has a mark at its end already. */
+export function closed(text: string): string {
+  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
 /** An agent's name, or a word, as it stands at the beginning. */
 export function capitalised(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);

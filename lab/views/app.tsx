@@ -10,7 +10,7 @@ import {
 } from '../state/model.ts';
 import { sessionName } from '../text/words.ts';
 import { view } from '../state/view.ts';
-import { keyWanted } from '../state/key.ts';
+import { keyWanted, UPSTREAM_REFUSES, upstreamRefuses } from '../state/key.ts';
 import { Agents } from './agents.tsx';
 import { Causes } from './causes.tsx';
 import { Composer } from './composer.tsx';
@@ -76,7 +76,7 @@ function Views() {
     <div class="views" role="group" aria-label="View">
       {button('thread', 'Conversation')}
       {button('causes', 'Causes')}
-      {button('trace', 'Trace')}
+      {button('trace', 'Replay')}
       {button('agents', 'Agents')}
       {button('facts', 'Facts')}
       {button('insights', 'Insights')}
@@ -167,9 +167,16 @@ function providerLine(): string {
   return `${current.provider.model} · ${current.provider.base_url ?? 'built in'}`;
 }
 
-/** Says that a rehearsal answers, and how to connect a real model. */
+/** Says which key is wanted or refused; else that a rehearsal answers, and how to connect a real model. */
 function Banner() {
   if (keyWanted.value) return <KeyBox />;
+  if (upstreamRefuses.value) {
+    return (
+      <section class="banner" aria-label="Provider">
+        {UPSTREAM_REFUSES}
+      </section>
+    );
+  }
   if (health.value?.provider.name !== 'rehearsal') return <div class="banner" hidden />;
   return (
     <section class="banner" aria-label="Provider">

@@ -1,9 +1,10 @@
-import { useKey } from '../state/key.ts';
+import { hasKey, useKey } from '../state/key.ts';
 
 /** Asks for the key that this server wants. What was typed elsewhere outlives the reload. */
 export function KeyBox() {
   return (
     <section class="banner" aria-label="Key">
+      {hasKey() && <p role="alert">The key that you gave is wrong, or is not valid any more.</p>}
       <form
         class="key-box"
         onSubmit={(event) => {

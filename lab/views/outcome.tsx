@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals';
 import { decide, resumeCycle } from '../actions/follow.ts';
 import { sendDirective } from '../actions/send.ts';
 import { connected, cycle, running, stateLine, story } from '../state/model.ts';
-import { count, outcomeName } from '../text/words.ts';
+import { UPSTREAM_REFUSES } from '../state/key.ts';
+import { closed, count, outcomeName } from '../text/words.ts';
+import { faultStatus } from '../trace/fault.ts';
 
 /** What happens right now, or how it ended and what can be done about it. */
 export function Outcome() {
@@ -25,7 +27,10 @@ function sentence(): string {
   if (current?.interrupted) return 'This cycle was interrupted: the server stopped in the middle of it.';
   if (!current?.ended) return '';
   // The chip says the outcome; the reason need not begin with it.
-  return closed(current.ended.reason.replace(/^Approved( with minor notes)?\.\s*/, ''));
+  const reason = closed(current.ended.reason.replace(/^Approved( with minor notes)?\.\s*/, ''));
+  const view = cycle.value;
+  const refused = view?.cycle_id === current.cycleId && faultStatus(view) === 401;
+  return refused ? `${UPSTREAM_REFUSES} ${reason}` : reason;
 }
 
 const GOOD = ['approved', 'approved_with_notes'];
@@ -38,10 +43,6 @@ function EndChip() {
       {outcomeName(ended.outcome)}
     </span>
   );
-}
-
-function closed(text: string): string {
-  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function Progress() {

@@ -14,6 +14,7 @@ import {
   type ShownTurn,
 } from '../state/model.ts';
 import { Outcome } from './outcome.tsx';
+import { Starters } from './starters.tsx';
 import { TurnCard } from './turn-card.tsx';
 
 /** How near the end counts as reading along, in pixels. */
@@ -39,7 +40,7 @@ export function Thread() {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    if (following.current) element.scrollTop = element.scrollHeight;
+    if (following.current) showEnd(element);
     // Turns came or went above: what the reader looks at stays where it is.
     else if (anchor.current) element.scrollTop += moved(element, anchor.current);
   }, [shown]);
@@ -52,7 +53,7 @@ export function Thread() {
     if (!busy && place === lastPlace.current) return;
     lastPlace.current = place;
     following.current = true;
-    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+    if (box.current) showEnd(box.current);
   }, [busy, place]);
 
   const marked = markedTurnId.value;
@@ -66,18 +67,20 @@ export function Thread() {
     anchor.current = anchorOf(box.current);
   }, [marked]);
 
-  // The window or the text box changes its size: the end stays in sight.
+  // The window, the text box or the outcome changes its size: the end stays in sight. Turns that are unfolded do not count.
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
     const watcher = new ResizeObserver(() => {
-      if (following.current) element.scrollTop = element.scrollHeight;
+      if (following.current) showEnd(element);
     });
     watcher.observe(element);
+    const outcome = element.querySelector(':scope > .outcome');
+    if (outcome) watcher.observe(outcome);
     return () => {
       watcher.disconnect();
     };
-  }, []);
+  }, [toEnd]);
 
   const onScroll = () => {
     const element = box.current;
@@ -123,6 +126,11 @@ function Later() {
 }
 
 const turnsIn = (element: HTMLElement) => element.querySelector('ol')?.children ?? [];
+
+/** Where nothing has been said yet, what stands there is read from its beginning. */
+function showEnd(element: HTMLElement): void {
+  if (turnsIn(element).length > 0) element.scrollTop = element.scrollHeight;
+}
 
 /** The first turn that reaches below the upper edge. */
 function anchorOf(element: HTMLElement): Anchor | null {
@@ -175,6 +183,7 @@ function Welcome() {
         Beatrice guides, Codey does the work, Beatrice reviews it. What is said here is remembered in this
         session, also after a restart.
       </p>
+      <Starters />
     </div>
   );
 }

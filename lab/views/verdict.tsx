@@ -29,7 +29,7 @@ export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: 
             <li key={issue.id}>
               <span class={`chip ${issue.severity}`}>{issue.severity}</span>
               <span>
-                {issue.where !== '' && <q>{issue.where}</q>} {issue.fix}
+                <Where text={issue.where} /> {issue.fix}
               </span>
             </li>
           ))}
@@ -51,6 +51,12 @@ export function Verdict({ verdict, cycleId }: { verdict: VerdictShape; cycleId: 
       {verdict.lesson && <p class="quiet">Lesson: {verdict.lesson}</p>}
     </div>
   );
+}
+
+/** The place in the draft, in quotation marks unless Beatrice has set them herself. */
+function Where({ text }: { text: string }) {
+  if (text === '') return null;
+  return /["“”„«»]/.test(text) ? <span>{text}</span> : <q>{text}</q>;
 }
 
 /** A verdict while it is being written: as text, or as JSON of which a person reads only the decision, its beginning. */

@@ -16,6 +16,9 @@ const OF_A_SESSION = [
   /^\/api\/v2\/(?:conversations|cycles)(?:[/?]|$)/,
 ];
 const LIST_OF_SESSIONS = /^\/api\/v2\/sessions(?:\?|$)/;
+/** Says whose 401 it is: an upstream's answer comes without such a header. */
+const CHALLENGE = 'Bearer realm="ccc"';
+
 /**
  * Where keys are configured, every request brings one of them, or the token of the session that it is about, as
  * `Authorization: Bearer`. A wrong key, a removed one and none at all are answered alike.
@@ -36,7 +39,7 @@ export function requireKey(keys: readonly ApiKey[], memory: Pick<MemoryService, 
     } else if (given?.startsWith(TOKEN_PREFIX) === true && isOfASession(req)) {
       openSession(memory, given, res).then(() => next(), next);
     } else {
-      res.setHeader('www-authenticate', 'Bearer');
+      res.setHeader('www-authenticate', CHALLENGE);
       next(new CccError('invalid_api_key'));
     }
   };
@@ -63,6 +66,9 @@ async function openSession(
   res: ServerResponse,
 ): Promise<void> {
   const session = await memory.openByToken(token);
-  if (!session) throw new CccError('invalid_token');
+  if (!session) {
+    res.setHeader('www-authenticate', CHALLENGE);
+    throw new CccError('invalid_token');
+  }
   nameCaller(res, { kind: 'session', name: session.sessionId, perMinute: null });
 }

@@ -52,7 +52,7 @@ describe('with keys configured', () => {
       const answer = await call(method, path, method === 'POST' ? {} : undefined, headers);
       expect(answer.status).toBe(401);
       expect(answer.body.error).toMatchObject({ code: 'invalid_api_key', type: 'authentication_error' });
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="ccc"');
     }
     expect(seen).toEqual([]);
   });
@@ -103,6 +103,7 @@ describe('with keys configured', () => {
     const invented = await call('POST', '/v2/embeddings', {}, as('ccc_sess_invented'));
     expect(invented.status).toBe(401);
     expect(invented.body.error.code).toBe('invalid_token');
+    expect(invented.headers.get('www-authenticate')).toBe('Bearer realm="ccc"');
   });
 
   it('the log names the key, and holds no key', async () => {

@@ -113,11 +113,39 @@ describe('the lab on a first visit', () => {
     await lab.say('Second thread.');
     await lab.ended();
     await page.goBack();
+    await page.getByText('A new conversation').waitFor();
     await page.goBack();
     await page.locator('.turn', { hasText: 'First thread.' }).first().waitFor();
     await page.goForward();
     await page.goForward();
     await page.locator('.turn', { hasText: 'Second thread.' }).first().waitFor();
+    // As fast as a person can press.
+    await page.goBack();
+    await page.goBack();
+    await page.locator('.turn', { hasText: 'First thread.' }).first().waitFor();
+  });
+
+  it.each([
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ])('opens a conversation at its very end, at a width of $width', async (viewport) => {
+    lab = await openLab(browser, server.url, { viewport });
+    const { page } = lab;
+    for (const directive of ['The first thing.', 'Give me three points about bees.']) {
+      await lab.say(directive);
+      await lab.ended();
+    }
+    // How it ended is heard after the turns are shown.
+    await page.route('**/events?**', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await page.reload();
+    await lab.ended();
+    const below = () =>
+      page.locator('.thread').evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);
+    await expect.poll(below).toBeLessThan(2);
+    expect(await page.locator('.thread').evaluate((box) => box.scrollTop)).toBeGreaterThan(0);
   });
 
   it('is used with the keyboard alone', async () => {

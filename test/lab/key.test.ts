@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, startUpstream, type Upstream } from '../support/upstream.ts';
 import { startServerProcess, type RunningServer } from '../support/server-process.ts';
 import { launchBrowser, openLab } from './lab-page.ts';
 
@@ -24,7 +25,8 @@ describe('the lab on a server that asks for a key', () => {
     const key = lab.page.getByLabel('This server asks for a key.');
     await key.fill('ccc_key_wrong');
     await key.press('Enter');
-    await expect.poll(() => key.inputValue()).toBe('');
+    await lab.page.getByText('The key that you gave is wrong').waitFor();
+    expect(await key.inputValue()).toBe('');
     await key.fill(KEY);
     await key.press('Enter');
     await key.waitFor({ state: 'detached' });
@@ -40,6 +42,50 @@ describe('the lab on a server that asks for a key', () => {
   it('keeps it to the tab: another one is asked again', async () => {
     const lab = await openLab(browser, server.url);
     await lab.page.getByLabel('This server asks for a key.').waitFor();
+    expect(await lab.page.getByText('The key that you gave is wrong').count()).toBe(0);
+    await lab.close();
+  });
+});
+
+describe('the lab when the upstream refuses OPENAI_API_KEY', () => {
+  const REFUSES = 'The upstream refuses the key in OPENAI_API_KEY. Put the right one into .env';
+  const refusal = json(
+    { error: { message: 'Incorrect API key provided.', type: 'auth', code: 'invalid_api_key', param: null } },
+    401,
+    { 'www-authenticate': 'Bearer realm="ccc"' },
+  );
+  let browser: Browser;
+  let upstream: Upstream;
+  let server: RunningServer;
+  beforeAll(async () => {
+    [browser, upstream] = await Promise.all([launchBrowser(), startUpstream()]);
+    upstream.on('/models', refusal);
+    upstream.on('/chat/completions', refusal);
+    const env = { OPENAI_BASE_URL: upstream.baseUrl, OPENAI_API_KEY: 'sk-wrong' };
+    server = await startServerProcess({ env });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await upstream.close();
+  });
+
+  it('says where the right one belongs, also at the end of a cycle, and asks for none', async () => {
+    const lab = await openLab(browser, server.url);
+    const banner = lab.page.getByRole('region', { name: 'Provider' });
+    await banner.getByText(REFUSES).waitFor();
+    await lab.say('Anything.');
+    await lab.ended();
+    const outcome = lab.page.getByRole('status');
+    await outcome.getByText(REFUSES).waitFor();
+    expect(await outcome.textContent()).toContain('Incorrect API key provided.');
+    expect(await lab.page.getByText('asks for a key').count()).toBe(0);
+    // The right key is in place, and the server has been started again.
+    upstream.on('/models', json({ object: 'list', data: [] }));
+    await lab.page.reload();
+    await lab.ended();
+    await banner.waitFor({ state: 'detached' });
+    expect(lab.faults).toEqual([]);
     await lab.close();
   });
 });

@@ -158,7 +158,7 @@ await page.getByRole('tab', { name: 'Trace' }).click();
 await page.locator('.step').nth(1).click();
 await take('trace-1440');
 
-await page.getByRole('button', { name: 'Trace', exact: true }).click();
+await page.getByRole('button', { name: 'Replay', exact: true }).click();
 await page.getByRole('button', { name: /Draft 2 is written/ }).click();
 await top();
 await take('replay-1440');
@@ -224,7 +224,7 @@ await page.emulateMedia({ colorScheme: 'light' });
 await page.getByRole('button', { name: 'Agents', exact: true }).click();
 await page.getByText('In use').first().waitFor();
 await take('agents-360');
-await page.getByRole('button', { name: 'Trace', exact: true }).click();
+await page.getByRole('button', { name: 'Replay', exact: true }).click();
 await page.getByLabel('Beside it').selectOption({ index: 1 });
 await page.getByRole('region', { name: 'The right cycle' }).waitFor();
 await top();

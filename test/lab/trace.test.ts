@@ -57,7 +57,7 @@ describe('the trace in the lab', () => {
     await lab.say('Write the draft.');
     await page.locator('.turn.answer', { hasText: 'The final draft.' }).waitFor();
     await lab.ended();
-    await page.getByRole('button', { name: 'Trace', exact: true }).click();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
     await page.getByRole('tree').waitFor();
   };
   const line = (name: RegExp) => page.getByRole('treeitem', { name });
@@ -132,7 +132,7 @@ describe('the trace in the lab', () => {
     await lab.say('And another one.');
     await page.locator('.turn.answer', { hasText: 'Another answer.' }).waitFor();
     await lab.ended();
-    await page.getByRole('button', { name: 'Trace', exact: true }).click();
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
     await page
       .getByRole('option', { name: /Write the draft\./ })
       .first()

@@ -124,12 +124,19 @@ describe('the lab in trouble', () => {
     const id = new URL(lab.page.url()).searchParams.get('session') ?? '';
     await fetch(`${server.url}/api/v2/sessions/${id}`, { method: 'DELETE' });
     await lab.say('Second.');
-    await lab.page.getByText('does not exist any more').waitFor();
+    await lab.page.getByText('There is no such session: it has been deleted').waitFor();
     expect(await directive().inputValue()).toBe('Second.');
     await lab.page.getByRole('button', { name: 'Begin a new one' }).click();
     await directive().press('Enter');
     await lab.ended();
     expect(new URL(lab.page.url()).searchParams.get('session')).not.toBe(id);
+  });
+
+  it('says of a link that leads nowhere what may be wrong with it', async () => {
+    await lab.page.goto(`${server.url}/?session=sess_never_was`);
+    await lab.page
+      .getByText('There is no such session: it has been deleted, or the link to it is wrong.')
+      .waitFor();
   });
 
   const tooMany = (seconds: number) => ({
@@ -186,7 +193,7 @@ describe('the lab in trouble', () => {
     await other.locator('.session-tools').getByRole('button', { name: 'Delete' }).click();
     await other.getByRole('button', { name: 'Delete …' }).click();
     await other.getByRole('button', { name: 'Yes, erase all of it' }).click();
-    await lab.page.getByText('does not exist any more').waitFor();
+    await lab.page.getByText('There is no such session: it has been deleted').waitFor();
     expect(await directive().inputValue()).toBe('Half a thou');
     expect(await lab.page.locator('.turn').count()).toBe(0);
     await other.close();
@@ -198,7 +205,7 @@ describe('the lab in trouble', () => {
     await lab.page.locator('.turn.draft.live', { hasText: 'It was' }).waitFor();
     const id = new URL(lab.page.url()).searchParams.get('session') ?? '';
     await fetch(`${server.url}/api/v2/sessions/${id}`, { method: 'DELETE' });
-    await lab.page.getByText('does not exist any more').waitFor();
+    await lab.page.getByText(/There is no such (session|conversation)/).waitFor();
     expect(await lab.page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
   });
 
@@ -212,7 +219,7 @@ describe('the lab in trouble', () => {
     upstream.expect('/chat/completions', failure(401, { message: 'Incorrect API key provided.' }));
     await lab.say('Quick.');
     await page.getByRole('alert').getByText('Incorrect API key provided.').waitFor();
-    expect(await page.getByRole('alert').textContent()).toContain("Check the key in the server's settings.");
+    expect(await page.getByRole('alert').textContent()).toContain('the key in OPENAI_API_KEY');
     expect(await directive().inputValue()).toBe('Quick.');
     upstream.on('/chat/completions', streamed(['Straight away.']));
     await directive().press('Enter');

@@ -6,8 +6,12 @@ import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts'
 import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
 
-/** Headers that say what a page of *this* server may do, and who may read its answers: never the upstream's word. */
-export const OURS = /^(?:access-control-|content-security-policy|cross-origin-|x-frame-options$|set-cookie)/;
+/**
+ * Headers that say what a page of *this* server may do, who may read its answers, and which key it wants: never the
+ * upstream's word.
+ */
+export const OURS =
+  /^(?:access-control-|content-security-policy|cross-origin-|x-frame-options$|set-cookie|www-authenticate$)/;
 
 /**
  * Passes a request on as it came and the answer back as it comes: no byte is parsed or written again, back-pressure

@@ -4,7 +4,7 @@ import { isOwnWord, quoted } from './passages.ts';
 import type { ListedText, Prompt } from './prompt.ts';
 import { asksBack, mentions, rank, sharedTerms, withoutEchoes } from './relevance.ts';
 import { ADMITS, check, pointsOf, readRule } from './rules.ts';
-import { clipWords, numberOf, plain, sentences } from './words.ts';
+import { clipWords, lastWords, numberOf, plain, sentences } from './words.ts';
 
 interface Issue {
   id: string;
@@ -65,8 +65,8 @@ function empty(): Issue {
 
 function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
   const { asks } = prompt;
-  const end = `the end: “${draft.trim().split(/\s+/).slice(-PLACE).join(' ')}”`;
-  const start = `the beginning: “${clipWords(draft, PLACE)}”`;
+  const end = `the end: ${place(lastWords(draft, PLACE))}`;
+  const start = `the beginning: ${place(clipWords(draft, PLACE))}`;
   const issues: Issue[] = [];
   const add = (id: string, severity: Issue['severity'], where: string, fix: string) =>
     issues.push({ id, severity, where, fix });
@@ -110,6 +110,11 @@ function faults(prompt: Prompt, draft: string, criteria: Judged[]): Issue[] {
     add(`criterion-${id}`, 'major', end, fix);
   }
   return issues;
+}
+
+/** Words of the draft in quotation marks: its own would end them too early. */
+function place(text: string): string {
+  return `“${text.replaceAll(/[“”]/g, '"')}”`;
 }
 
 function countFault(

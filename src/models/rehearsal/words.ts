@@ -37,6 +37,12 @@ export function clipWords(text: string, limit: number): string {
   return parts.length <= limit ? parts.join(' ') : `${parts.slice(0, Math.max(0, limit)).join(' ')} …`;
 }
 
+/** The last `limit` words with a mark when there are more. */
+export function lastWords(text: string, limit: number): string {
+  const parts = text.trim().split(/\s+/);
+  return parts.length <= limit ? parts.join(' ') : `… ${parts.slice(-limit).join(' ')}`;
+}
+
 const NUMBERS: Record<string, number> = {
   one: 1,
   two: 2,

@@ -132,6 +132,17 @@ describe('what comes back', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('to a wrong upstream key does not pass for a refusal of this server', async () => {
+    const error = { message: 'Incorrect API key.', type: 'auth', code: 'invalid_api_key', param: null };
+    const { baseURL } = await startBoth((res) => {
+      res.writeHead(401, { ...json, 'www-authenticate': 'Bearer realm="ccc"' });
+      res.end(JSON.stringify({ error }));
+    });
+    const answer = await fetch(`${baseURL}/models`);
+    expect([answer.status, await answer.json()]).toEqual([401, { error }]);
+    expect(answer.headers.get('www-authenticate')).toBeNull();
+  });
+
   it('to HEAD is the head alone, and to 204 and 304 has no body', async () => {
     const { baseURL, seen, setScript } = await startBoth((res) => {
       res.writeHead(200, { ...json, 'content-length': '17' }).end();

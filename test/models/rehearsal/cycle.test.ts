@@ -49,6 +49,9 @@ describe('a verdict', () => {
         where: expect.stringContaining('plan a dinner') as unknown,
       }),
     ]);
+    expect(verdict.issues[0]?.where).toBe(
+      'the end: “… Ana loves lemon cake. 2. Ana and her brother plan a dinner.”',
+    );
     expect(verdict.issues[0]?.fix).toBe(
       '3 points were asked for, 2 given. Add what was given: On 2026-11-01 the person said: “My sister Ana is allergic to peanuts.”',
     );
@@ -59,7 +62,8 @@ describe('a verdict', () => {
     const draft = '1. The river is wide.\nI find only 1 of the 3 points in what I was given.';
     const verdict = await review({ directive: 'Give me three points about the river.', memory: null }, draft);
     expect(verdict.decision).toBe('approve');
-    expect(verdict.issues).toEqual([expect.objectContaining({ id: 'points', severity: 'minor' })]);
+    const where = 'the end: “… find only 1 of the 3 points in what I was given.”';
+    expect(verdict.issues).toEqual([expect.objectContaining({ id: 'points', severity: 'minor', where })]);
   });
 
   it('finds memory that contradicts "I find nothing"', async () => {
