@@ -63,7 +63,7 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
     const brokenOff = () => {
       // What has arrived is still delivered, headers included; then the connection ends too early, as it did for us.
       if (!res.destroyed && !res.writableEnded) {
-        if (!writeArrived()) res.flushHeaders();
+        if (!writeArrived()) sendHead(res);
         breakOff(res);
       }
     };
@@ -92,8 +92,20 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
     res.on('drain', pass);
     body.once('end', () => res.end());
     // A stream's headers tell the client that it has begun: they do not wait for the first token.
-    if (!writeArrived() && headers['content-length'] === undefined) res.flushHeaders();
+    if (!writeArrived() && headers['content-length'] === undefined) sendHead(res);
   });
+}
+
+const NOTHING = Buffer.alloc(0);
+const BODILESS = new Set([204, 304]);
+
+/**
+ * Sends status and headers before there is anything of the body. Not by `flushHeaders` where a body may follow: that writes
+ * them in UTF-8, and the upstream's bytes beyond ASCII, which node reads as Latin-1, would be others.
+ */
+function sendHead(res: ServerResponse): void {
+  if (res.req.method === 'HEAD' || BODILESS.has(res.statusCode)) res.flushHeaders();
+  else res.write(NOTHING);
 }
 
 /** Ends the connection too early, behind what was written; behind other answers, where it has to wait for those. */

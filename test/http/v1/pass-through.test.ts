@@ -132,6 +132,21 @@ describe('what comes back', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('has the bytes of its headers, whether the body comes with them or later', async () => {
+    for (const late of [false, true]) {
+      const { baseURL, upstreamUrl } = await startBoth((res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream', 'x-name': 'caf\u00e9' });
+        res.flushHeaders();
+        if (late) setTimeout(() => res.end('data: 1\n\n'), 50);
+        else res.end('data: 1\n\n');
+      });
+      // Both are read as Latin-1, byte for byte.
+      const [direct, ours] = await Promise.all([fetch(`${upstreamUrl}/models`), fetch(`${baseURL}/models`)]);
+      expect(ours.headers.get('x-name')).toBe(direct.headers.get('x-name'));
+      expect(await ours.text()).toBe('data: 1\n\n');
+    }
+  });
+
   it('to a wrong upstream key does not pass for a refusal of this server', async () => {
     const error = { message: 'Incorrect API key.', type: 'auth', code: 'invalid_api_key', param: null };
     const { baseURL } = await startBoth((res) => {
