@@ -5,6 +5,7 @@ import type { ForwardResponse } from '../../models/provider.ts';
 import { AnswerReader, answerOfCompletion, type Answer } from './answer.ts';
 import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
+import { sendHead } from '../send-head.ts';
 import { relay } from '../v1/pass-through.ts';
 import { EventSplitter, eventData } from './event-split.ts';
 import { Exchange, type Incomplete } from './exchange.ts';
@@ -124,7 +125,7 @@ async function relayAnswer(
   }
   res.status(upstream.status);
   copyHeaders(res, upstream.headers);
-  res.flushHeaders();
+  sendHead(res);
   await relayStream(direct, upstream, signal);
 }
 

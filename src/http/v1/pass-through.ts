@@ -5,6 +5,7 @@ import type { ChatProvider, ForwardResponse } from '../../models/provider.ts';
 import { checkAnnouncedLength, hasBody, limitBytes, wantBody } from '../body.ts';
 import { callerName } from '../request-context.ts';
 import { cancelOnHangUp } from '../hang-up.ts';
+import { sendHead } from '../send-head.ts';
 
 /**
  * Headers that say what a page of *this* server may do, who may read its answers, and which key it wants: never the
@@ -94,18 +95,6 @@ export function relay({ status, headers, body }: ForwardResponse, res: ServerRes
     // A stream's headers tell the client that it has begun: they do not wait for the first token.
     if (!writeArrived() && headers['content-length'] === undefined) sendHead(res);
   });
-}
-
-const NOTHING = Buffer.alloc(0);
-const BODILESS = new Set([204, 304]);
-
-/**
- * Sends status and headers before there is anything of the body. Not by `flushHeaders` where a body may follow: that writes
- * them in UTF-8, and the upstream's bytes beyond ASCII, which node reads as Latin-1, would be others.
- */
-function sendHead(res: ServerResponse): void {
-  if (res.req.method === 'HEAD' || BODILESS.has(res.statusCode)) res.flushHeaders();
-  else res.write(NOTHING);
 }
 
 /** Ends the connection too early, behind what was written; behind other answers, where it has to wait for those. */
