@@ -123,6 +123,8 @@ export interface CausalMemoryCore {
   analytics(sessionId: string | null): Promise<Analytics>;
   /** `available` only after a query has really been answered; lag is in changes not yet projected. */
   status(): Promise<{ available: boolean; reason: string | null; lag: number }>;
+  /** Changes of the record that are not yet projected. */
+  lag(): Promise<number>;
   /** Forgets a session's rows in the projection. */
   eraseSession(sessionId: string): Promise<void>;
   close(): Promise<void>;

@@ -13,7 +13,7 @@ import { countersTo, explain, requireEvent, withRecords } from './graph/explain.
 import { findAnchors } from './narrative/anchors.ts';
 import { createMeaningSearch, type MeaningSearch, type MeaningSources } from './meaning/meaning-search.ts';
 import { narrate } from './narrative/narrate.ts';
-import { whyDuckDBCannotLoad } from './projection/can-load-duckdb.ts';
+import { canLoadDuckDB } from './projection/can-load-duckdb.ts';
 import { Follower } from './projection/follower.ts';
 import { CausalProjection } from './projection/projection.ts';
 
@@ -89,9 +89,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
 
   /** A look at how things are is no reason to load DuckDB where nothing else has been yet. */
   const statusUnopened = async () => {
-    const error = await whyDuckDBCannotLoad();
-    if (error) logger.warn({ err: error }, 'DuckDB cannot be loaded');
-    if (error) return { available: false, reason: NOT_LOADED, lag: 0 };
+    if (!(await canLoadDuckDB())) return { available: false, reason: NOT_LOADED, lag: 0 };
     return { available: true, reason: projection.onlyAsked ? NOT_ASKED : NO_CAUSES, lag: 0 };
   };
 
@@ -245,6 +243,7 @@ export function createCausalMemory(options: CausalMemoryOptions): CausalMemory {
       }
     },
 
+    lag: () => projection.lag(),
     eraseSession: (sessionId) => projection.erase(sessionId),
     async close() {
       follower.stop();

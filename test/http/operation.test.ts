@@ -19,7 +19,8 @@ async function withRecord(
   });
   const memory = createMemoryService({ dal });
   const upstreamUrl = `${await listen((_req, res) => res.end('{"data":[]}'))}/v1`;
-  const app = await startApp({ upstreamUrl, parts: { dal, memory, causal: { status } as never } });
+  const causal = { status, lag: () => Promise.resolve(3) } as never;
+  const app = await startApp({ upstreamUrl, parts: { dal, memory, causal } });
   const get = async (path: string) => {
     const response = await fetch(app.url + path);
     return { status: response.status, body: (await response.json()) as Record<string, unknown>, response };

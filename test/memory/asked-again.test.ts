@@ -29,6 +29,31 @@ describe('a question that was asked many times before', () => {
     expect(contents(context).filter((each) => each === 'I am not sure.')).toHaveLength(1);
   });
 
+  it('nor with another date before it each time, as some programs put it', async () => {
+    const context = await askedAgain(120, (memory, sessionId, at) =>
+      told(memory, sessionId, `Today is 2026-01-${String(at).padStart(2, '0')}. ${QUESTION}`),
+    );
+    expect(contents(context)).toContain(FACT);
+    expect(contents(context).filter((each) => each.endsWith(QUESTION))).toHaveLength(1);
+  });
+
+  it('still shows its different answers, however short', async () => {
+    const dishes = 'rice soup pasta fish beans bread eggs stew curry pie salad dal'.split(' ');
+    const { memory } = await openMemory();
+    const sessionId = await newSession(memory);
+    for (let at = 0; at < 60; at += 1) {
+      const answer = {
+        agent: 'codey' as const,
+        kind: 'answer' as const,
+        content: `${dishes[at % 12] ?? ''}.`,
+      };
+      await told(memory, sessionId, 'What did we have for dinner?', [answer]);
+    }
+    const question = 'What did we have for dinner?';
+    const context = await memory.buildContext(asking(sessionId, question, { alreadySent: [question] }));
+    expect(contents(context).length).toBeGreaterThanOrEqual(10);
+  });
+
   it('does not hide it behind the work that each answer took', async () => {
     const context = await askedAgain(30, (memory, sessionId, at) =>
       told(memory, sessionId, QUESTION, [

@@ -66,6 +66,6 @@ export function registerRecordMetrics(
       help: 'Changes of the record that causal memory has not taken in yet.',
       labelNames: [],
     },
-    async () => [{ labels: {}, value: (await causal.status()).lag }],
+    async () => [{ labels: {}, value: await causal.lag() }],
   );
 }

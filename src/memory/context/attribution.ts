@@ -10,8 +10,10 @@ const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
  * that no line of it can pass for an entry or a heading of its own.
  */
 export function asData(text: string): string {
-  return withoutImages(neutralise(text.trim()))
+  // Trimmed when nothing else is taken away any more: what ends a line for some reader is no blank to `trim`.
+  return withoutImages(neutralise(text))
     .replaceAll(LINE_END, '\n')
+    .trim()
     .replaceAll(/\n(?!\n)/g, '\n  ');
 }
 

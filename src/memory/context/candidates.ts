@@ -76,6 +76,16 @@ function plain(text: string): string {
 /** Every candidate of every context comes through here. */
 const plainOnce = remembered(plain);
 
+const NUMBER = /\d+/g;
+
+/**
+ * By what a comparable text is told from others. A question tells nothing but what is asked: with another date or number in it, as
+ * some programs put one before each, it is the same question.
+ */
+export function sameness(comparableText: string): string {
+  return comparableText.endsWith('?') ? comparableText.replace(NUMBER, '#') : comparableText;
+}
+
 /**
  * The candidates worth showing, best first, those that stand `before` the others ahead of them: not what the client
  * has sent itself, each turn and the same words only once, no bare verdict, and no draft of a cycle whose answer is there.
@@ -121,15 +131,16 @@ export function showable(
   const answered = new Set(
     ranked.flatMap(({ turn }) => (turn.kind === 'answer' && turn.cycleId !== null ? [turn.cycleId] : [])),
   );
+  const keys = texts.map(sameness);
   // An answer stands for the draft that became it, wherever each was found.
-  const said = new Set(texts.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
-  const seen = new Set(sent);
+  const said = new Set(keys.filter((_, at) => ranked[at] && isSaid(ranked[at].turn)));
+  const seen = new Set([...sent].map(sameness));
   return ranked.filter(({ turn, score }, at) => {
-    const text = texts[at] ?? '';
-    if (text === '' || seen.has(text) || !tellsSomething(turn)) return false;
-    if (!isSaid(turn) && (score < LEAST_INNER || said.has(text))) return false;
+    const key = keys[at] ?? '';
+    if (key === '' || seen.has(key) || !tellsSomething(turn)) return false;
+    if (!isSaid(turn) && (score < LEAST_INNER || said.has(key))) return false;
     if (turn.kind === 'draft' && turn.cycleId !== null && answered.has(turn.cycleId)) return false;
-    seen.add(text);
+    seen.add(key);
     return true;
   });
 }

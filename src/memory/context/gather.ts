@@ -1,6 +1,7 @@
 import type { ConversationRecord } from '../../store/records.ts';
+import { countTokens } from '../../text/tokens.ts';
 import type { FoundTurn } from '../retrieval/retriever.ts';
-import { comparable, isMasked, isSaid, showable, weighed } from './candidates.ts';
+import { comparable, isMasked, isSaid, sameness, showable, weighed } from './candidates.ts';
 import { findFacts, withoutOutdated } from './find-facts.ts';
 import { rankTurns, readNeighbours, readRanked, type Finders } from './find-turns.ts';
 import { lookUpAsked, withoutStale } from './superseded.ts';
@@ -16,9 +17,10 @@ const MOST_ALIKE = 2;
 /** Terms of the candidates for each token that may be used: a turn is cut to its share, so some are read in vain. */
 const TERMS_PER_TOKEN = 2;
 const FEWEST_TERMS = 50_000;
-/** Tokens that a turn takes, by its characters and beside them: a guess that is rather too high. */
-const TOKENS_A_CHARACTER = 1 / 3;
+/** Tokens that a turn takes beside its text. */
 const TOKENS_BESIDE = 25;
+/** Of a longer turn, in characters, it is not looked at whether it has room: it is one that may be cut. */
+const LONG = 8_000;
 /** Share of the tokens that turns can count on; other sections may take the rest. */
 const SHARE_OF_TURNS = 0.5;
 
@@ -76,7 +78,7 @@ async function findRelevant(finders: Finders, request: GatherRequest): Promise<F
     turns = [...likely, ...(await read(unread))];
     found = await marked(turns);
   }
-  if (!isAll && worthCounting(found, request).length < maxTurns) {
+  if (!isAll && isCrowded(found) && worthCounting(found, request).length < maxTurns) {
     const known = new Set(ranked.map(placeOf));
     const unlike = await rankTurns(finders, { ...question, mostAlike: MOST_ALIKE });
     turns = [...turns, ...(await read(unlike.ranked.filter((each) => !known.has(placeOf(each)))))];
@@ -100,12 +102,24 @@ function hasEnough(found: ContextTurn[], next: number, request: GatherRequest): 
   // A step of the work may still give way to an answer.
   const better = worthCounting(found, request).filter(({ turn, score }) => score >= next && isSaid(turn));
   const shown = better.slice(0, request.maxTurns);
-  const tokens = shown.reduce(
-    (sum, { turn }) => sum + turn.content.length * TOKENS_A_CHARACTER + TOKENS_BESIDE,
-    0,
-  );
-  // Where a long one does not fit, a shorter one among the others may.
-  return shown.length >= request.maxTurns && tokens <= request.maxTokens * SHARE_OF_TURNS;
+  return shown.length >= request.maxTurns && haveRoom(shown, request.maxTokens * SHARE_OF_TURNS);
+}
+
+/** Where a long one does not fit, a shorter one among the others may. */
+function haveRoom(shown: ContextTurn[], tokens: number): boolean {
+  let left = tokens;
+  for (const { turn } of shown) {
+    if (turn.content.length > LONG) return false;
+    left -= countTokens(turn.content) + TOKENS_BESIDE;
+    if (left < 0) return false;
+  }
+  return true;
+}
+
+/** Whether half of them or more repeat others: what else there is may have had no place among them. */
+function isCrowded(found: ContextTurn[]): boolean {
+  const different = new Set(found.map(({ turn }) => sameness(comparable(turn.content))));
+  return different.size * 2 <= found.length;
 }
 
 /** Those that could be shown, best first. */

@@ -23,19 +23,23 @@ const CUES: Record<string, { words: string; asked: RegExp }> = {
   name: { words: 'name', asked: /\bname\b/i },
 };
 
-type LookUps = ReadonlyMap<string, Promise<ContextTurn[]>>;
+/** The searches of one context, by what they are about. */
+export type LookUps = Map<string, Promise<ContextTurn[]>>;
 
 /** Begins the searches that the question itself calls for, while the turns for it are still being found. */
 export function lookUpAsked(deps: Finders, question: Pick<Question, 'sessionId' | 'query' | 'now'>): LookUps {
-  const asked = Object.keys(CUES).filter((about) => CUES[about]?.asked.test(question.query));
   return new Map(
-    asked.map((about) => {
+    askedIn(question.query).map((about) => {
       const turns = lookUp(deps, question, about);
       // Whoever waits for it hears of a failure; if something else fails first, nobody does.
       turns.catch(() => undefined);
       return [about, turns];
     }),
   );
+}
+
+function askedIn(query: string): string[] {
+  return Object.keys(CUES).filter((about) => CUES[about]?.asked.test(query));
 }
 
 function lookUp(
@@ -64,11 +68,17 @@ export async function withoutStale(
   looked: number,
   begun: LookUps = lookUpAsked(deps, question),
 ): Promise<ContextTurn[]> {
-  const asked = [...begun.keys()];
+  const asked = askedIn(question.query);
   const told = found.slice(0, looked).flatMap(({ turn }) => claimsOf(turn));
   const abouts = [...new Set([...asked, ...told.map(({ about }) => about)])].slice(0, MOST_LOOK_UPS);
   if (abouts.length === 0) return found;
-  const others = await Promise.all(abouts.map((about) => begun.get(about) ?? lookUp(deps, question, about)));
+  const others = await Promise.all(
+    abouts.map((about) => {
+      const turns = begun.get(about) ?? lookUp(deps, question, about);
+      begun.set(about, turns);
+      return turns;
+    }),
+  );
   return mark(found, others.flat(), { asked: new Set(asked), query: question.query });
 }
 

@@ -24,30 +24,33 @@ export function bestPlaces(
   return best;
 }
 
+/** Turns that are looked at between two turns of the event loop. */
+const AT_ONCE = 20_000;
+
 /**
- * The same, with at most `mostAlike` of those that are alike: where a thing was said a hundred times, what else was said would
- * not be among the best.
+ * The same, with no more of those that are alike than there may be of each kind: where a thing was said a hundred times, what else
+ * was said would not be among the best.
  */
-export function bestUnlikePlaces(
+export async function bestUnlikePlaces(
   total: Float64Array,
   limit: number,
   allowed: (place: number) => boolean,
-  { likeness, mostAlike }: { likeness: (place: number) => string; mostAlike: number },
-): number[] {
-  const ranked: number[] = [];
+  kindOf: (place: number) => { kind: string; most: number },
+): Promise<number[]> {
+  const beats = (a: number, b: number) => (total[b] ?? 0) - (total[a] ?? 0) || a - b;
+  const byKind = new Map<string, number[]>();
   for (let place = 0; place < total.length; place += 1) {
-    if ((total[place] ?? 0) > 0 && allowed(place)) ranked.push(place);
+    if (place % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+    if ((total[place] ?? 0) <= 0 || !allowed(place)) continue;
+    const { kind, most } = kindOf(place);
+    const alike = byKind.get(kind);
+    if (!alike) byKind.set(kind, [place]);
+    else if (alike.length < most) alike.push(place);
+    else {
+      // The worst of its kind makes way. Few are of a kind.
+      const worst = alike.reduce((low, each, at) => (beats(each, alike[low] ?? each) > 0 ? at : low), 0);
+      if (beats(place, alike[worst] ?? place) < 0) alike[worst] = place;
+    }
   }
-  ranked.sort((a, b) => (total[b] ?? 0) - (total[a] ?? 0) || a - b);
-  const alike = new Map<string, number>();
-  const best: number[] = [];
-  for (const place of ranked) {
-    if (best.length >= limit) break;
-    const kind = likeness(place);
-    const before = alike.get(kind) ?? 0;
-    if (before >= mostAlike) continue;
-    alike.set(kind, before + 1);
-    best.push(place);
-  }
-  return best;
+  return [...byKind.values()].flat().sort(beats).slice(0, limit);
 }

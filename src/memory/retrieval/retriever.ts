@@ -29,7 +29,7 @@ export interface Retriever {
     now: number;
     /** Only turns said from `from` on and not after `to`, to the minute. */
     timeRange?: { from?: number; to?: number } | null;
-    /** At most so many turns that seem to be of the same words. Takes longer. */
+    /** At most so many turns that seem to be of the same words, as far as they have words of the question. Takes longer. */
     mostAlike?: number;
   }): Promise<FoundTurn[]>;
 }
@@ -67,9 +67,11 @@ export function createRetriever({
         const places =
           mostAlike === undefined
             ? bestPlaces(total, limit, allowed)
-            : bestUnlikePlaces(total, limit, allowed, {
-                likeness: (place) => scorer.likeness(place),
-                mostAlike,
+            : await bestUnlikePlaces(total, limit, allowed, (place) => {
+                const own = scorer.ownScore(place);
+                // The same for turns of the same words, and seldom for others; without a word of the question it says little.
+                const kind = `${String(own)} ${String(index.lengths[place] ?? 0)}`;
+                return { kind, most: own > 0 ? mostAlike : Math.ceil(limit / 2) };
               });
         return places.map((place) => ({
           ...positionOf(index, place),

@@ -190,9 +190,9 @@ export class TurnScorer {
     return parts;
   }
 
-  /** The same for turns of the same words, and seldom for others: what their own words score, and how many these are. */
-  likeness(place: number): string {
-    return `${String(this.#room.own[place] ?? 0)} ${String(this.#index.lengths[place] ?? 0)}`;
+  /** What the turn's own words score; 0 for one that has no word of the question. */
+  ownScore(place: number): number {
+    return this.#room.own[place] ?? 0;
   }
 
   #denseOf(place: number): number {
