@@ -36,7 +36,7 @@ export function loadSettings(environment: Record<string, string | undefined>): L
       const why = allowed
         ? `must be ${inWords(allowed)}`
         : result.error.issues.map((issue) => issue.message).join('; ');
-      const value = 'secret' in setting ? '' : ` (it is ${JSON.stringify(text)})`;
+      const value = 'secret' in setting ? '' : ` (it is ${JSON.stringify(withoutPassword(text))})`;
       problems.push(`${name} is wrong: ${why}${value}.`);
     }
     return [name, result.data] as const;
@@ -46,6 +46,11 @@ export function loadSettings(environment: Record<string, string | undefined>): L
   const together = checkTogether(settings);
   if (together.length > 0) throw new SettingsError(together);
   return { settings, warnings: warningsOf(environment, settings) };
+}
+
+/** An address may hold a user's name and password before its host. */
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/)[^/?#]*@/, '$1…@');
 }
 
 /** Settings that are right one by one and wrong together. */

@@ -70,6 +70,11 @@ describe('settings', () => {
     ]);
   });
 
+  it('does not show the password of a wrong address', () => {
+    const load = () => loadSettings({ OPENAI_BASE_URL: 'https://user:sekret@x:99999/' });
+    expect(load).toThrow('(it is "https://…@x:99999/")');
+  });
+
   it('that are secret are never shown', () => {
     const secret = 'sk-secret';
     const problems = problemsOf({ OPENAI_API_KEY: secret, PORT: 'x', CORS_ORIGINS: '*' });

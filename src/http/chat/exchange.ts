@@ -90,12 +90,28 @@ export class Exchange {
   async finish(answer: Answer | null, incomplete: Incomplete | null, limitMs = this.#limitMs): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
+    const [sessionId, logger, report] = [this.#sessionId, this.#logger, this.#report];
+    const storing = this.#store(answer, incomplete);
     try {
-      await withinTime(this.#store(answer, incomplete), Math.min(limitMs, this.#limitMs));
+      await withinTime(storing, Math.min(limitMs, this.#limitMs));
     } catch (error) {
-      const [sessionId, logger, report] = [this.#sessionId, this.#logger, this.#report];
-      noteFault({ sessionId, logger, report }, error, error instanceof TookTooLong ? LATE : FAILED);
+      const isLate = error instanceof TookTooLong;
+      noteFault({ sessionId, logger, report }, error, isLate ? LATE : FAILED);
+      if (isLate) this.#tellLater(storing);
     }
+  }
+
+  /** Nobody waits for it any more: the log says what came of it. */
+  #tellLater(storing: Promise<void>): void {
+    const about = { session_id: this.#sessionId };
+    storing.then(
+      () => {
+        this.#logger.info(about, 'the exchange was stored late');
+      },
+      (error: unknown) => {
+        this.#logger.error({ err: error, ...about }, FAILED);
+      },
+    );
   }
 
   async #store(answer: Answer | null, incomplete: Incomplete | null): Promise<void> {

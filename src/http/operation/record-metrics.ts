@@ -33,6 +33,8 @@ export function registerRecordMetrics(
       registers: [registry],
       async collect() {
         this.reset();
+        // A figure without labels is set to 0 by that.
+        if (config.labelNames.length === 0) this.remove();
         const rows = await within(LIMIT_MS, read).catch(() => []);
         for (const { labels, value } of rows) this.set(labels, value);
       },

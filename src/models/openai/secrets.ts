@@ -61,8 +61,8 @@ export function overwrite(
 /** So much of what stands before a secret says whether it begins there: `\u0027` is the longest. */
 export const BEFORE = 6;
 
-/** The end of a word, or an escape of JSON whose letters are none of the text's. */
-const ENDS_A_WORD = /(?:^|[^a-z\d]|\\[bfnrt]|\\u[\da-f]{4})$/i;
+/** The end of a word, or an escape of JSON or of an address whose letters are none of the text's. */
+const ENDS_A_WORD = /(?:^|[^a-z\d]|\\[bfnrt]|\\u[\da-f]{4}|%[\da-f]{2})$/i;
 const GOES_ON = /[a-z\d]/i;
 const NOTHING = Buffer.alloc(0);
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createLogger } from '../../../src/base/logger.ts';
 import { unavailable } from '../../../src/http/unavailable.ts';
 import { chunk, DONE, say, startChat, streamOf, type MemoryMetadata } from './support.ts';
 
@@ -92,13 +93,21 @@ describe('direct mode, when memory fails', () => {
 
   it('of a stream the end waits a second for what takes longer to store, and does not report it as stored', async () => {
     const words = [chunk({ content: 'Hello' }), chunk({}, 'stop')];
+    let log = '';
     const chat = await startChat(streamOf(...words, DONE), ({ memory }) => ({
-      memory: { ...memory, appendTurns: () => new Promise(() => undefined) },
+      logger: createLogger('info', { write: (line) => (log += line) }),
+      memory: {
+        ...memory,
+        appendTurns: () =>
+          new Promise((_, reject) => setTimeout(() => reject(new Error('disk full')), 1_500)),
+      },
     }));
     const { sessionId } = await chat.session();
     const text = await (await chat.post({ ...hello, stream: true, session_id: sessionId })).text();
     expect(text.endsWith(DONE)).toBe(true);
     expect(text).toContain('"degraded":"the exchange could not be stored in time, and may be stored later"');
+    // What came of it is in the log.
+    await expect.poll(() => log).toContain('disk full');
     // The directive began the conversation, and was.
     expect(/"turn_ids":(\[[^\]]*\])/.exec(text)?.[1]).toMatch(/^\["turn_[^",]*"\]$/);
   });

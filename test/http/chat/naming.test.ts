@@ -162,21 +162,32 @@ describe('naming the session', () => {
   );
 
   it.each([
-    ['conversationId', 'conversation_id'],
-    ['memoryOptions', 'memory_options'],
-    ['Covenant', 'covenant'],
-  ])('so is %s, also where a session is named', async (param, meant) => {
+    ['conversationId', 'conversation_id', 'conv_1'],
+    ['memoryOptions', 'memory_options', {}],
+    ['Covenant', 'covenant', {}],
+  ])('so is %s, also where a session is named', async (param, meant, value) => {
     const chat = await startChat();
     const { sessionId } = await chat.session();
     const path = `/v2/sessions/${sessionId}/chat/completions`;
-    expect(await error(await chat.post({ messages, [param]: {} }, { path }))).toMatchObject({
+    expect(await error(await chat.post({ messages, [param]: value }, { path }))).toMatchObject({
       status: 400,
       param,
       message: expect.stringContaining(`did you mean ${meant}?`) as string,
     });
   });
 
-  it.each(['x-ccc-session', 'X-CCC-Sessionid', 'x-ccc-cycle-id', 'x-ccc-'])(
+  it('fields of such names with ids of others are theirs, and a header that an answer had may come back', async () => {
+    const chat = await startChat();
+    const { sessionId } = await chat.session();
+    const fields = { messages, conversationId: '0f8fad5b-d9cb-469f-a165-70867728950e', sessionId: null };
+    const answer = await chat.post(fields, { headers: { 'x-ccc-cycle-id': 'cyc_1' } });
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(chat.upstream.seen[0]?.text ?? '')).toMatchObject(fields);
+    // Beside the right name it cannot be meant for that.
+    expect((await chat.post({ messages, session_id: sessionId, sessionId })).status).toBe(200);
+  });
+
+  it.each(['x-ccc-session', 'X-CCC-Sessionid', 'x-ccc-'])(
     'a header %s is refused: CCC has no such header',
     async (name) => {
       const chat = await startChat();

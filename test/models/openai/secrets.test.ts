@@ -31,8 +31,8 @@ describe('a secret in a text', () => {
     expect(maskedBy(key, text)).toBe(without);
   });
 
-  it.each(['\\n', '\\t', '\\"', '\\u0027', '\\u0022', '\\u003c'])(
-    'is found behind %s, as JSON writes what a letter cannot stand beside',
+  it.each(['\\n', '\\t', '\\"', '\\u0027', '\\u0022', '\\u003c', '%20'])(
+    'is found behind %s, as JSON and addresses write what a letter cannot stand beside',
     (escape) => {
       expect(maskedBy('sk-wrong', `{"message":"Key:${escape}sk-wrong${escape}"}`)).toBe(
         `{"message":"Key:${escape}********${escape}"}`,
