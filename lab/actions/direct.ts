@@ -1,6 +1,7 @@
 import { streamAnswer } from '../api/chat-stream.ts';
 import * as model from '../state/model.ts';
 import { writePlace } from '../state/location.ts';
+import { upstreamRefuses } from '../state/key.ts';
 import { settings } from '../state/settings.ts';
 import { directOptions } from './asked.ts';
 import { leaveCycle } from './follow.ts';
@@ -47,9 +48,10 @@ export function sendDirect(sessionId: string, directive: string): Promise<boolea
         addText(answer, piece);
       },
     })
-      .then((memory) =>
-        finish(memory?.degraded ? closed(`Memory did not take part: ${memory.degraded}`) : ''),
-      )
+      .then((memory) => {
+        upstreamRefuses.value = false;
+        finish(memory?.degraded ? closed(`Memory did not take part: ${memory.degraded}`) : '');
+      })
       .catch((error: unknown) => {
         finish(abort.signal.aborted ? 'You stopped the answer.' : '');
         if (abort.signal.aborted) resolve(false);

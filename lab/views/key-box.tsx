@@ -17,7 +17,15 @@ export function KeyBox() {
       >
         <label>
           This server asks for a key. It is kept in this tab only.
-          <input name="key" type="password" autocomplete="off" spellcheck={false} required />
+          <input
+            name="key"
+            type="password"
+            autocomplete="off"
+            spellcheck={false}
+            required
+            pattern="\s*[!-~]+\s*"
+            title="A key is made of letters, digits and plain signs, without blanks in it."
+          />
         </label>
         <button class="button" type="submit">
           Use this key

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { decide, resumeCycle } from '../actions/follow.ts';
 import { sendDirective } from '../actions/send.ts';
 import { connected, cycle, running, stateLine, story } from '../state/model.ts';
-import { UPSTREAM_REFUSES } from '../state/key.ts';
+import { UPSTREAM_REFUSES, upstreamRefuses } from '../state/key.ts';
 import { closed, count, outcomeName } from '../text/words.ts';
 import { faultStatus } from '../trace/fault.ts';
 
@@ -29,7 +29,8 @@ function sentence(): string {
   // The chip says the outcome; the reason need not begin with it.
   const reason = closed(current.ended.reason.replace(/^Approved( with minor notes)?\.\s*/, ''));
   const view = cycle.value;
-  const refused = view?.cycle_id === current.cycleId && faultStatus(view) === 401;
+  // The key may have been put right since.
+  const refused = upstreamRefuses.value && view?.cycle_id === current.cycleId && faultStatus(view) === 401;
   return refused ? `${UPSTREAM_REFUSES} ${reason}` : reason;
 }
 

@@ -23,7 +23,11 @@ describe('the lab on a server that asks for a key', () => {
   it('asks for it, says when it is wrong, works with the right one, and keeps it over a reload', async () => {
     const lab = await openLab(browser, server.url);
     const key = lab.page.getByLabel('This server asks for a key.');
-    await key.fill('ccc_key_wrong');
+    // What cannot stand in a header is not taken: the page would take it for a server that does not answer.
+    await key.fill('ccc_key…');
+    await key.press('Enter');
+    expect(await key.evaluate((box: HTMLInputElement) => box.validity.patternMismatch)).toBe(true);
+    await key.fill(' ccc_key_wrong ');
     await key.press('Enter');
     await lab.page.getByText('The key that you gave is wrong').waitFor();
     expect(await key.inputValue()).toBe('');
@@ -85,6 +89,9 @@ describe('the lab when the upstream refuses OPENAI_API_KEY', () => {
     await lab.page.reload();
     await lab.ended();
     await banner.waitFor({ state: 'detached' });
+    // The cycle that is still shown failed by it, and says no more that it has to be put right.
+    await outcome.getByText('Incorrect API key provided.').waitFor();
+    expect(await outcome.getByText(REFUSES).count()).toBe(0);
     expect(lab.faults).toEqual([]);
     await lab.close();
   });
