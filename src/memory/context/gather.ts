@@ -1,5 +1,4 @@
 import type { ConversationRecord } from '../../store/records.ts';
-import { countTokens } from '../../text/tokens.ts';
 import type { FoundTurn } from '../retrieval/retriever.ts';
 import { comparable, isMasked, isSaid, sameness, showable, weighed } from './candidates.ts';
 import { findFacts, withoutOutdated } from './find-facts.ts';
@@ -17,6 +16,9 @@ const MOST_ALIKE = 2;
 /** Terms of the candidates for each token that may be used: a turn is cut to its share, so some are read in vain. */
 const TERMS_PER_TOKEN = 2;
 const FEWEST_TERMS = 50_000;
+/** English has some 0.25 tokens a letter, Chinese and Japanese from 1 to 1.3 a sign. */
+const TOKENS_A_LETTER = 1 / 3;
+const TOKENS_BEYOND_ASCII = 1.3;
 /** Tokens that a turn takes beside its text. */
 const TOKENS_BESIDE = 25;
 /** Of a longer turn, in characters, it is not looked at whether it has room: it is one that may be cut. */
@@ -110,10 +112,17 @@ function haveRoom(shown: ContextTurn[], tokens: number): boolean {
   let left = tokens;
   for (const { turn } of shown) {
     if (turn.content.length > LONG) return false;
-    left -= countTokens(turn.content) + TOKENS_BESIDE;
+    left -= guessedTokens(turn.content) + TOKENS_BESIDE;
     if (left < 0) return false;
   }
   return true;
+}
+
+/** Rather too many. Not counted: where this is done there is no tokenizer, which would take 43 MB there too. */
+function guessedTokens(text: string): number {
+  let beyondAscii = 0;
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) beyondAscii += 1;
+  return (text.length - beyondAscii) * TOKENS_A_LETTER + beyondAscii * TOKENS_BEYOND_ASCII;
 }
 
 /** Whether half of them or more repeat others: what else there is may have had no place among them. */
