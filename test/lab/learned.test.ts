@@ -162,10 +162,9 @@ describe('agents, lessons and facts in the lab', () => {
       await agent('Codey')
         .getByRole('button', { name: /^From a cycle/ })
         .click();
-      await page.getByText('How many chairs are in the shed?').first().waitFor();
-      expect(
-        await page.getByRole('button', { name: 'Conversation', exact: true }).getAttribute('aria-pressed'),
-      ).toBe('true');
+      const shown = page.getByRole('button', { name: 'Conversation', exact: true });
+      await expect.poll(() => shown.getAttribute('aria-pressed')).toBe('true');
+      await page.locator('.turn').getByText('How many chairs are in the shed?').first().waitFor();
       await page.getByRole('tab', { name: 'Trace' }).waitFor();
     });
   });
