@@ -16,9 +16,9 @@ const common = {
 export default defineConfig({
   test: {
     globalSetup: ['test/support/start-postgres.ts'],
-    // Half of the cores, for servers, browsers and databases that the tests start need the other half; but two at least:
-    // a test that waits for a browser leaves its core to another.
-    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+    // Half of the cores, for servers, browsers and databases that the tests start need the other half; but three at least: a
+    // test that waits for a browser or a disk leaves its core to another (two cores: 470 s in place of 560).
+    maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       { test: { ...common, name: 'CCC', include: ['test/**/*.test.ts'] } },
