@@ -1,4 +1,5 @@
 import type { ConversationRecord } from '../../store/records.ts';
+import { breathing } from '../../text/breathing.ts';
 import type { FoundTurn } from '../retrieval/retriever.ts';
 import { comparable, isMasked, isSaid, sameness, showable, weighed } from './candidates.ts';
 import { findFacts, withoutOutdated } from './find-facts.ts';
@@ -61,9 +62,13 @@ async function findRelevant(finders: Finders, request: GatherRequest): Promise<F
   const { ranked, isAll } = await rankTurns(finders, question);
   const best = ranked[0]?.score ?? 0;
   const first = maxTurns * READ_FIRST_PER_TURN;
-  const read = (turns: FoundTurn[]) => readRanked(finders, sessionId, turns, best).then(weighed);
-  const marked = async (turns: ContextTurn[]) =>
-    withoutOutdated(finders, sessionId, await withoutStale(finders, question, turns, maxTurns * 2, begun));
+  const texts: Texts = new Map();
+  const read = async (turns: FoundTurn[]) =>
+    compared(texts, weighed(await readRanked(finders, sessionId, turns, best)));
+  const marked = async (turns: ContextTurn[]) => {
+    const holding = await withoutStale(finders, question, turns, maxTurns * 2, begun);
+    return compared(texts, await withoutOutdated(finders, sessionId, holding));
+  };
 
   const [likely, neighbours] = await Promise.all([
     read(ranked.slice(0, first)),
@@ -72,7 +77,7 @@ async function findRelevant(finders: Finders, request: GatherRequest): Promise<F
   let found = await marked(likely);
   const unread = ranked.slice(first);
   const next = best > 0 ? (unread[0]?.score ?? 0) / best : 0;
-  if (unread.length > 0 && hasEnough(found, next, request))
+  if (unread.length > 0 && hasEnough(found, texts, next, request))
     return { found, neighbours, unread: unread.length };
 
   let turns = likely;
@@ -80,13 +85,27 @@ async function findRelevant(finders: Finders, request: GatherRequest): Promise<F
     turns = [...likely, ...(await read(unread))];
     found = await marked(turns);
   }
-  if (!isAll && isCrowded(found) && worthCounting(found, request).length < maxTurns) {
+  if (!isAll && isCrowded(found, texts) && worthCounting(found, texts, request).length < maxTurns) {
     const known = new Set(ranked.map(placeOf));
     const unlike = await rankTurns(finders, { ...question, mostAlike: MOST_ALIKE });
     turns = [...turns, ...(await read(unlike.ranked.filter((each) => !known.has(placeOf(each)))))];
     found = await marked(turns);
   }
   return { found, neighbours, unread: 0 };
+}
+
+/** Comparable texts of turns, by their ids. */
+type Texts = Map<string, string>;
+
+/** Adds those of the turns, and gives the turns back. In steps: there may be hundreds of them, and long ones. */
+async function compared(texts: Texts, turns: ContextTurn[]): Promise<ContextTurn[]> {
+  const breathe = breathing();
+  for (const { turn } of turns) {
+    if (texts.has(turn.turnId)) continue;
+    texts.set(turn.turnId, comparable(turn.content));
+    await breathe();
+  }
+  return turns;
 }
 
 function placeOf({ conversationOrdinal, turnNumber }: FoundTurn): string {
@@ -98,11 +117,13 @@ function placeOf({ conversationOrdinal, turnNumber }: FoundTurn): string {
  * something that has changed what is told here already.
  * @param next the score of the best of the others
  */
-function hasEnough(found: ContextTurn[], next: number, request: GatherRequest): boolean {
+function hasEnough(found: ContextTurn[], texts: Texts, next: number, request: GatherRequest): boolean {
   // What the client has sent cannot be told from what was masked here: it is looked at where that is known.
   if (found.some(isMasked)) return false;
   // A step of the work may still give way to an answer.
-  const better = worthCounting(found, request).filter(({ turn, score }) => score >= next && isSaid(turn));
+  const better = worthCounting(found, texts, request).filter(
+    ({ turn, score }) => score >= next && isSaid(turn),
+  );
   const shown = better.slice(0, request.maxTurns);
   return shown.length >= request.maxTurns && haveRoom(shown, request.maxTokens * SHARE_OF_TURNS);
 }
@@ -126,16 +147,19 @@ function guessedTokens(text: string): number {
 }
 
 /** Whether half of them or more repeat others: what else there is may have had no place among them. */
-function isCrowded(found: ContextTurn[]): boolean {
-  const different = new Set(found.map(({ turn }) => sameness(comparable(turn.content))));
+function isCrowded(found: ContextTurn[], texts: Texts): boolean {
+  const different = new Set(found.map(({ turn }) => sameness(texts.get(turn.turnId) ?? '')));
   return different.size * 2 <= found.length;
 }
 
 /** Those that could be shown, best first. */
-function worthCounting(found: ContextTurn[], { alreadySent }: GatherRequest): ContextTurn[] {
+function worthCounting(found: ContextTurn[], texts: Texts, { alreadySent }: GatherRequest): ContextTurn[] {
   const ranked = found.toSorted((a, b) => b.score - a.score);
-  const texts = ranked.map(({ turn }) => comparable(turn.content));
-  return showable(ranked, texts, new Set(alreadySent));
+  return showable(
+    ranked,
+    ranked.map(({ turn }) => texts.get(turn.turnId) ?? ''),
+    new Set(alreadySent),
+  );
 }
 
 async function withConversations(
