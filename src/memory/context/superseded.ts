@@ -24,7 +24,7 @@ const CUES: Record<string, { words: string; asked: RegExp }> = {
 };
 
 /** The searches of one context, by what they are about. */
-export type LookUps = Map<string, Promise<ContextTurn[]>>;
+type LookUps = Map<string, Promise<ContextTurn[]>>;
 
 /** Begins the searches that the question itself calls for, while the turns for it are still being found. */
 export function lookUpAsked(deps: Finders, question: Pick<Question, 'sessionId' | 'query' | 'now'>): LookUps {
